@@ -1,0 +1,134 @@
+"""The command line: python -m lib compress | decompress | info."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from lib import __version__
+from lib.compression import SUFFIX, compress, decompress, inspect
+from lib.errors import LockstepError
+from lib.settings import Settings, coding_parameters, default_of
+
+INTERRUPTED = 130        # the shell's exit code for Ctrl-C
+
+
+def main(arguments=None):
+    """Run one command; returns the exit code: 0 only where the output is complete and checked."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except LockstepError as error:
+        print(f"lockstep: {error}", file=sys.stderr)
+    except MemoryError:
+        print("lockstep: the memory of this machine is used up; use a smaller network or a smaller input",
+              file=sys.stderr)
+    except KeyboardInterrupt:
+        print("lockstep: interrupted; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    return 1
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m lib", description="Lossless compression by a neural network that learns while it codes.",
+        epilog="settings for --set:\n" + _settings_help(), formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"Lockstep {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    settings = Settings.__dataclass_fields__["preset"].metadata
+
+    one = _add_coding_command(commands, "compress", _compress, "make a .lks file of a file",
+                              f"the .lks file to write (default: the input's name with {SUFFIX})")
+    one.add_argument("--preset", default="auto", metavar="NAME", help="; ".join((
+        f"one of {', '.join(settings['choices'])} (default: auto)", settings["help"])))
+    one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                     help="change one setting of the preset; may be given many times")
+    one.epilog = "settings:\n" + _settings_help()
+    one.formatter_class = argparse.RawDescriptionHelpFormatter
+    _add_coding_command(commands, "decompress", _decompress, "give the original of a .lks file back",
+                        "the file to write (default: the original's name, beside the .lks file)")
+    info = commands.add_parser("info", help="say what a .lks file holds, without decoding it")
+    info.add_argument("input", metavar=f"IN{SUFFIX}", type=Path)
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _add_coding_command(commands, name, run, help, output_help):
+    """A command that reads one file and writes one."""
+    command = commands.add_parser(name, help=help, description=help)
+    command.add_argument("input", metavar="IN", type=Path, help="the file to read")
+    command.add_argument("-o", "--output", metavar="OUT", type=Path, help=output_help)
+    command.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
+    command.set_defaults(run=run)
+    return command
+
+
+def _settings_help():
+    lines = []
+    for parameter in coding_parameters():
+        facts = parameter.metadata
+        bounds = " | ".join(facts["choices"]) if facts["choices"] else f"{facts['minimum']} to {facts['maximum']}"
+        lines.append(f"  {parameter.name}={default_of(parameter.name)}  ({bounds})\n      {facts['help']}")
+    return "\n".join(lines)
+
+
+def _compress(options):
+    settings = Settings().with_values({"preset": options.preset}).with_text(options.set)
+    with _Bar(options) as progress:
+        result = compress(options.input, options.output, settings, progress=progress, overwrite=options.force)
+    if not options.quiet:
+        how = result.settings.summary() if result.settings else "stored as it is, as it does not shrink"
+        print(f"{result.output_path}: {result.original_bytes:,} -> {result.compressed_bytes:,} bytes, "
+              f"{result.bits_per_byte:.3f} bits per byte, {result.seconds:.1f} s ({how})")
+    return 0
+
+
+def _decompress(options):
+    with _Bar(options) as progress:
+        result = decompress(options.input, options.output, progress=progress, overwrite=options.force,
+                            warn=lambda line: print(f"lockstep: warning: {line}", file=sys.stderr))
+    if not options.quiet:
+        print(f"{result.output_path}: {result.original_bytes:,} bytes, SHA-256 {result.sha256} checked, "
+              f"{result.seconds:.1f} s")
+    return 0
+
+
+def _info(options):
+    contents = inspect(options.input)
+    header, settings = contents.header, contents.settings
+    print(f"original        {header.name}, {header.original_bytes:,} bytes")
+    print(f"SHA-256         {header.sha256.hex()}")
+    print(f"compressed      {contents.compressed_bytes:,} bytes")
+    print(f"network         {settings.summary() if settings else 'none; the data is stored as it is'}")
+    if settings:
+        print(f"segments        {contents.intact_segments} intact")
+    print(f"decodes         {f'only with {contents.environment}' if contents.environment else 'everywhere'}")
+    if contents.fault:
+        raise contents.fault
+    return 0
+
+
+class _Bar:
+    """A progress bar on standard error, where that is a terminal. Called with a codec.Progress."""
+
+    def __init__(self, options):
+        self._hidden = options.quiet or not sys.stderr.isatty()
+        self._bar = None
+
+    def __enter__(self):
+        return None if self._hidden else self
+
+    def __exit__(self, *exception):
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, progress):
+        from tqdm import tqdm
+        if self._bar is None:
+            self._bar = tqdm(total=progress.total, unit="sym", unit_scale=True, leave=False)
+        self._bar.set_postfix_str(f"{progress.bits / max(progress.done, 1):.3f} bits per symbol", refresh=False)
+        self._bar.update(progress.done - self._bar.n)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

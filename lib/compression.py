@@ -1,0 +1,238 @@
+"""Whole files: compress one, give it back, say what one holds."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib import codec
+from lib.container import Header, Reader, Writer, is_base_name
+from lib.errors import DivergedError, FormatError, InputError, SettingsError
+from lib.files import OutputFile, available_memory, check_input, check_target, write_file
+from lib.models.environment import Environment
+from lib.models.size import network_bytes
+from lib.predictor import Predictor
+from lib.settings import Settings
+from lib.sources import ByteSource, describe_source
+from lib.streams import Streams
+
+SUFFIX = ".lks"
+MOST_OVERHEAD = 96                # bytes that a .lks file may have over its input
+_NEVER_SHRINKS = 32               # bytes: what coding could save is less than what its header takes
+_BYTES_HELD_PER_SYMBOL = 8        # memory: the data, the symbols, their matrix, the result
+_FEWEST_BITS_PER_SYMBOL = 1e-5    # the coder's 16-bit probabilities cost 2.2e-5 bits a decision or more
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run did."""
+
+    input_path: Path
+    output_path: Path
+    original_bytes: int
+    compressed_bytes: int          # of the whole .lks file
+    seconds: float
+    sha256: str                    # of the original, hexadecimal
+    settings: Settings | None      # complete; None where the data is stored as it is
+
+    @property
+    def bits_per_byte(self):
+        """Compressed bits for each byte of the original; 0 for an empty one."""
+        return 8 * self.compressed_bytes / self.original_bytes if self.original_bytes else 0.0
+
+    @property
+    def symbols_per_second(self):
+        return self.original_bytes / self.seconds
+
+
+def compress(input_path, output_path=None, settings=Settings(), *, progress=None, overwrite=False):
+    """Compress a file; returns a Result.
+
+    output_path: where the .lks file goes; by default beside the input, with `.lks` added.
+    progress: called with a codec.Progress several times a second.
+    Raises InputError, OutputError or SettingsError; then there is no output.
+    """
+    started = time.perf_counter()
+    input_path = Path(input_path)
+    output_path = Path(output_path) if output_path else input_path.with_name(input_path.name + SUFFIX)
+    data = _read_input(input_path)
+    digest = hashlib.sha256(data).digest()
+    with OutputFile(output_path, overwrite) as output:
+        used = _write_coded(output, data, digest, input_path.name, settings, progress)
+        if used is None:
+            output.restart()
+            output.write(_stored_header(data, digest, input_path.name).to_bytes() + data)
+        size = output.commit()
+    return Result(input_path, output_path, len(data), size, time.perf_counter() - started, digest.hex(), used)
+
+
+def decompress(input_path, output_path=None, *, progress=None, warn=None, overwrite=False):
+    """Give a .lks file's original back; returns a Result.
+
+    output_path: by default beside the input, under the original's name.
+    progress: as for `compress`. warn: called with a line of text before a run that may fail, as
+    for a file made in another environment.
+    Raises FormatError for a file that is damaged and DivergedError where this environment computes
+    other bits than the encoder's. What was recovered before is kept as `<output_path>.partial`.
+    """
+    started = time.perf_counter()
+    input_path = Path(input_path)
+    data = _read_input(input_path)
+    reader = Reader(data)
+    header = reader.header
+    output_path = Path(output_path) if output_path else input_path.with_name(header.name)
+    check_target(output_path, overwrite)
+    if header.is_stored:
+        restored, used = reader.read_stored(), None
+    else:
+        restored, used = _decode(reader, output_path, progress, warn or (lambda line: None))
+    if hashlib.sha256(restored).digest() != header.sha256:
+        raise FormatError("what came out is not the original (its SHA-256 differs), so nothing was written: "
+                          "the file is damaged; get another copy")
+    write_file(output_path, restored, overwrite)
+    return Result(input_path, output_path, len(restored), len(data), time.perf_counter() - started,
+                  header.sha256.hex(), used)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a .lks file says of itself, without decoding it."""
+
+    header: Header
+    settings: Settings | None            # None where the data is stored as it is
+    environment: Environment | None      # None where the file decodes everywhere
+    compressed_bytes: int
+    intact_segments: int
+    fault: FormatError | None            # what is wrong after the intact segments
+
+
+def inspect(input_path):
+    """The Contents of a .lks file. Needs no TensorFlow. Raises FormatError where the header is damaged."""
+    data = _read_input(Path(input_path))
+    reader = Reader(data)
+    if reader.header.is_stored:
+        fault = None if len(data) - reader.header.original_bytes == len(reader.header.to_bytes()) else FormatError(
+            "the file is longer or shorter than its header says")
+        return Contents(reader.header, None, None, len(data), 0, fault)
+    settings, _, streams = _plan(reader.header)
+    segments, fault = reader.read_segments(streams.steps)
+    return Contents(reader.header, settings, Environment.from_header(reader.header.environment), len(data),
+                    len(segments), fault)
+
+
+def _write_coded(output, data, digest, name, settings, progress):
+    """Write `data` coded; returns the complete settings, or None where it does not shrink."""
+    if len(data) < _NEVER_SHRINKS:
+        return None
+    source = ByteSource.from_bytes(data)
+    settings = settings.resolve(source.symbol_count)
+    streams = Streams(source.symbol_count, settings.batch_size)
+    _check_memory(settings, source)
+    predictor = Predictor(settings, source.vocabulary_size, streams.steps)
+    preset, overrides = settings.to_header()
+    header = Header(len(data), digest, _stored_name(name), preset, source.description(),
+                    predictor.environment, overrides, source.kind)
+    writer = Writer(output, header)
+    symbols = streams.lay_out(source.symbols())
+    for _ in codec.code(predictor, streams, symbols, codec.encoding(writer, settings.coder, streams), progress):
+        pass
+    shrinks = writer.bytes_written < len(_stored_header(data, digest, name).to_bytes()) + len(data)
+    return settings if shrinks else None
+
+
+def _decode(reader, output_path, progress, warn):
+    """(the original's bytes, the settings) from a file that holds segments."""
+    header = reader.header
+    settings, source, streams = _plan(header)
+    segments, fault = reader.read_segments(streams.steps)
+    if not segments:
+        raise fault
+    if fault:
+        warn(f"{fault}. What comes before is being recovered")
+    _check_plausible(header, source, segments)
+    _check_memory(settings, source)
+    symbols, checked = streams.empty(), 0
+    predictor = Predictor(settings, source.vocabulary_size, streams.steps)
+    made_in, here = (Environment.from_header(fields) for fields in (header.environment, predictor.environment))
+    if made_in != here:
+        warn(f"the file was made with {made_in}; this is {here}. It may not decode here")
+    try:
+        for checked in codec.code(predictor, streams, symbols, codec.decoding(segments, settings.coder), progress):
+            pass
+    except DivergedError as diverged:
+        fault = DivergedError(f"{diverged}: the file was made with {made_in}, and this is {here}. "
+                              "Decode it where it was made")
+    if fault:
+        symbols[checked:] = 0
+        recovered = source.restore(streams.join(symbols)) if checked else b""
+        raise type(fault)(f"{fault}. {_keep_partial(output_path, recovered, streams, checked)}")
+    return source.restore(streams.join(symbols)), settings
+
+
+def _plan(header):
+    """(complete settings, source, streams) of a coded file. Allocates nothing."""
+    try:
+        settings = Settings.from_header(header.preset, header.overrides)
+    except SettingsError as error:
+        raise FormatError(f"the header cannot be used: {error}") from error
+    source = describe_source(header.source_kind, header.original_bytes, header.description)
+    return settings, source, Streams(source.symbol_count, settings.batch_size)
+
+
+def _keep_partial(output_path, recovered, streams, checked):
+    """Write what was recovered beside the output; returns a sentence about it."""
+    if not recovered:
+        return "Nothing could be recovered"
+    partial = output_path.with_name(output_path.name + ".partial")
+    write_file(partial, recovered, overwrite=True)
+    return (f"Recovered {streams.symbols_before(checked):,} of {streams.symbol_count:,} bytes: {partial} holds the "
+            f"first {checked:,} of every {streams.steps:,}; the rest of it is filler")
+
+
+def _check_plausible(header, source, segments):
+    """Refuse a size that the payload cannot hold, before anything of that size is allocated."""
+    payload_bits = 8 * sum(len(segment.payload) + 4 for segment in segments)
+    if source.vocabulary_size > 1 and source.symbol_count * _FEWEST_BITS_PER_SYMBOL > payload_bits:
+        raise FormatError(f"the header claims {header.original_bytes:,} bytes, more than the file can hold; "
+                          "it is damaged or made to do harm")
+
+
+def _check_memory(settings, source):
+    """Refuse what this machine's memory cannot hold, before it is tried."""
+    needed = (_BYTES_HELD_PER_SYMBOL * source.symbol_count
+              + (network_bytes(settings, source.vocabulary_size) if source.vocabulary_size > 1 else 0))
+    available = available_memory()
+    if available is not None and needed > available:
+        raise InputError(f"this takes about {needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are free; "
+                         "use a smaller network, a smaller input or a larger machine")
+
+
+def _read_input(path):
+    """The bytes of a file that fits in memory."""
+    size, available = check_input(path), available_memory()
+    if available is not None and size * _BYTES_HELD_PER_SYMBOL > available:
+        raise InputError(f"{path} has {size:,} bytes, more than this machine's memory can work on; "
+                         "split it into parts")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _stored_header(data, digest, name):
+    """The header of data that does not shrink, its name cut where the file would grow by more than promised."""
+    header = Header(len(data), digest, _stored_name(name))
+    excess = len(header.to_bytes()) - MOST_OVERHEAD
+    if excess <= 0:
+        return header
+    stem, dot, suffix = header.name.rpartition(".")
+    tail = (dot + suffix) if stem and len((dot + suffix).encode()) <= 16 else ""
+    kept = header.name.encode()[:len(header.name.encode()) - len(tail.encode()) - excess]
+    return Header(len(data), digest, kept.decode(errors="ignore") + tail)
+
+
+def _stored_name(name):
+    """`name` as a header can hold it: what is no plain text becomes an underscore."""
+    name = name.encode("utf-8", "replace").decode()
+    name = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
+    return name if is_base_name(name) else "_" + name[2:]

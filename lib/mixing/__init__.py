@@ -1,0 +1,15 @@
+"""What turns probabilities into bits. (Contexts and mixers will live here too.)
+
+A coder codes one step of all streams at a time: `code_step(frequencies, symbols, active)`
+writes `symbols` when it encodes and fills them in when it decodes. `Coder()` encodes,
+`Coder(payload)` decodes; that is the only difference between the directions.
+"""
+
+
+def make_coder(name, payload=None):
+    """The coder of a setting `coder`, for encoding or for decoding `payload`."""
+    if name == "numba":
+        from lib.mixing.arithmetic_coder import ArithmeticCoder
+        return ArithmeticCoder(payload)
+    from lib.mixing.reference_coder import ReferenceCoder
+    return ReferenceCoder(payload)

@@ -1,0 +1,199 @@
+"""The single list of parameters, and the presets that fill it.
+
+The notebook forms, the command line, the file header and the README table are made from the
+fields of `Settings`. A field left at None takes the value of the preset. `Settings.resolve`
+turns what a user asked for into a complete set of values; only such a set can be coded with.
+
+A file header stores the number of a preset in place of its values, so the values of a released
+preset never change.
+"""
+
+import dataclasses
+import math
+import numbers
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from lib.errors import SettingsError
+
+
+def _parameter(header_id, kind, unit, help, minimum=None, maximum=None, choices=None):
+    """A field of `Settings`: its number in file headers, type, unit, bounds and line of help."""
+    metadata = dict(header_id=header_id, kind=kind, unit=unit, help=help, minimum=minimum,
+                    maximum=maximum, choices=choices)
+    return field(default=None, metadata=MappingProxyType(metadata))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a user can choose. None means: as the preset says.
+
+    Raises SettingsError where a value is outside its bounds, naming the parameter.
+    """
+
+    preset: str = field(default="auto", metadata=MappingProxyType(dict(
+        header_id=None, kind=str, unit="", minimum=None, maximum=None, choices=("auto", "network"),
+        help="auto fits the preset to the size of the input; network takes its values as they are")))
+    batch_size: int | None = _parameter(
+        1, int, "streams", "stretches of the input coded side by side: more is faster, fewer is smaller",
+        1, 512)
+    seq_length: int | None = _parameter(
+        2, int, "steps", "how far back an update looks (truncated backpropagation through time)", 1, 256)
+    update_interval: int | None = _parameter(
+        3, int, "steps", "steps from one update of the weights to the next; at most seq_length", 1, 256)
+    rnn_units: int | None = _parameter(4, int, "units", "width of each LSTM layer", 8, 8192)
+    num_layers: int | None = _parameter(5, int, "layers", "LSTM layers, joined by skip connections", 1, 8)
+    embedding_size: int | None = _parameter(6, int, "units", "width of a symbol's embedding", 1, 1024)
+    start_learning_rate: float | None = _parameter(
+        7, float, "per update", "Adam's learning rate at the first symbol", 1e-7, 1.0)
+    end_learning_rate: float | None = _parameter(
+        8, float, "per update", "Adam's learning rate at the last symbol; linear in between", 1e-7, 1.0)
+    adam_beta_2: float | None = _parameter(
+        9, float, "", "decay of Adam's mean of squared gradients", 0.5, 0.999999)
+    seed: int | None = _parameter(10, int, "", "seed of the initial weights", 0, 2**31 - 1)
+    arithmetic: str | None = _parameter(
+        11, str, "", "number format of the network; float16 is mixed precision, for GPUs",
+        choices=("float32", "float16"))
+    coder: str | None = _parameter(
+        12, str, "", "numba is the compiled coder; arithmetic-compressor is the slow pure-Python reference",
+        choices=("numba", "arithmetic-compressor"))
+
+    def __post_init__(self):
+        for parameter in dataclasses.fields(self):
+            value = getattr(self, parameter.name)
+            if value is not None:
+                object.__setattr__(self, parameter.name, _checked(parameter, value))
+        if self.preset is None:
+            object.__setattr__(self, "preset", "auto")
+        if None not in (self.update_interval, self.seq_length) and self.update_interval > self.seq_length:
+            raise SettingsError(f"update_interval must be at most seq_length ({self.seq_length}), "
+                                f"got {self.update_interval}")
+
+    def with_text(self, assignments):
+        """These settings with `name=value` strings applied, as typed on a command line or in a form."""
+        values = {}
+        for assignment in assignments:
+            name, separator, text = assignment.partition("=")
+            if not separator:
+                raise SettingsError(f"a setting is written name=value, got {assignment!r}")
+            values[name.strip()] = text.strip()
+        return self.with_values(values)
+
+    def with_values(self, values):
+        """These settings with a dict of values applied; text is read as the parameter's type.
+
+        An empty text, None or "preset" leaves a parameter to the preset.
+        """
+        known = {parameter.name for parameter in dataclasses.fields(self)}
+        for name in values:
+            if name not in known:
+                raise SettingsError(f"there is no setting {name!r}; the settings are {', '.join(sorted(known))}")
+        unset = (None, "", "preset")
+        return dataclasses.replace(
+            self, **{name: None if value in unset else value for name, value in values.items()})
+
+    def resolve(self, symbol_count):
+        """Every value filled in for an input of `symbol_count` symbols, by the newest form of the preset."""
+        values = dict(PRESETS[_NEWEST["network"]])
+        if self.preset == "auto":
+            values["batch_size"] = _streams_for(symbol_count)
+        values.update(self._chosen())
+        if self.seq_length is None:
+            values["seq_length"] = max(values["seq_length"], values["update_interval"])
+        elif self.update_interval is None:
+            values["update_interval"] = min(values["update_interval"], values["seq_length"])
+        return Settings(preset="network", **values)
+
+    def to_header(self):
+        """(number of the preset in PRESETS, {header_id: value} of what differs from it)."""
+        number = _NEWEST[self.preset]
+        overrides = {parameter.metadata["header_id"]: getattr(self, parameter.name)
+                     for parameter in coding_parameters()
+                     if getattr(self, parameter.name) != PRESETS[number][parameter.name]}
+        return number, overrides
+
+    @classmethod
+    def from_header(cls, number, overrides):
+        """The complete settings that `to_header` described.
+
+        Raises SettingsError for a preset or parameter this version does not know and for values
+        out of bounds.
+        """
+        names = {parameter.metadata["header_id"]: parameter.name for parameter in coding_parameters()}
+        unknown = [f"preset {number}"] if number not in PRESETS else []
+        unknown += [f"parameter {header_id}" for header_id in overrides if header_id not in names]
+        if unknown:
+            raise SettingsError(f"the file uses {unknown[0]}, which this version of Lockstep does not know; "
+                                "a newer version may")
+        values = dict(PRESETS[number])
+        values.update({names[header_id]: value for header_id, value in overrides.items()})
+        return cls(preset="network", **values)
+
+    def summary(self):
+        """The complete settings in one line, for people."""
+        return (f"{self.num_layers} x {self.rnn_units} LSTM, embedding {self.embedding_size}, "
+                f"{self.batch_size} streams, window {self.seq_length}, "
+                f"an update every {self.update_interval} steps, "
+                f"learning rate {self.start_learning_rate:g} to {self.end_learning_rate:g}, {self.arithmetic}")
+
+    def _chosen(self):
+        return {parameter.name: getattr(self, parameter.name) for parameter in coding_parameters()
+                if getattr(self, parameter.name) is not None}
+
+
+def coding_parameters():
+    """The fields of `Settings` that shape the coded data, in order: all but the preset."""
+    return [parameter for parameter in dataclasses.fields(Settings) if parameter.metadata["header_id"]]
+
+
+def default_of(name):
+    """The value that the network preset gives a parameter."""
+    return "auto" if name == "preset" else PRESETS[_NEWEST["network"]][name]
+
+
+# Every preset and version ever released, by the number that file headers give it: network, version 1.
+# Entries never change; a better preset gets a new number, and _NEWEST points at it.
+PRESETS = MappingProxyType({
+    1: MappingProxyType(dict(
+        batch_size=16, seq_length=10, update_interval=5, rnn_units=200, num_layers=2, embedding_size=64,
+        start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1,
+        arithmetic="float32", coder="numba")),
+})
+_NEWEST = {"network": 1}
+
+
+def _streams_for(symbol_count):
+    """How many streams `auto` gives an input: each needs some thousand steps for the network to learn."""
+    for streams, smallest in ((16, 100_000), (8, 25_000), (4, 0)):
+        if symbol_count >= smallest:
+            return streams
+
+
+def _checked(parameter, value):
+    """`value` as the parameter's own type, or SettingsError that names the parameter and its bounds."""
+    facts = parameter.metadata
+    if facts["choices"]:
+        if value not in facts["choices"]:
+            raise SettingsError(f"{parameter.name} must be one of {', '.join(facts['choices'])}, got {value!r}")
+        return value
+    expected = f"{parameter.name} must be {facts['minimum']} to {facts['maximum']}"
+    number = _number(value, facts["kind"])
+    if number is None:
+        what = "a whole number" if facts["kind"] is int else "a number"
+        raise SettingsError(f"{expected}, {what}, got {value!r}")
+    if not facts["minimum"] <= number <= facts["maximum"]:
+        raise SettingsError(f"{expected}, got {value}")
+    return number
+
+
+def _number(value, kind):
+    """`value` as an int or a float, or None where it is not one."""
+    if isinstance(value, bool) or not isinstance(value, (numbers.Real, str)):
+        return None
+    try:
+        number = kind(value)
+    except (ValueError, OverflowError):
+        return None
+    if kind is int and not isinstance(value, str) and value != number:
+        return None
+    return number if math.isfinite(number) else None

@@ -1,0 +1,76 @@
+"""Any file as symbols over the byte values that occur in it."""
+
+import numpy as np
+
+from lib.errors import FormatError
+
+_ALL_VALUES = b""        # description of data in which every byte value occurs
+_BITMAP_BYTES = 32
+
+
+class ByteSource:
+    """The bytes of a file as symbols 0 to V - 1: the byte values that occur, in ascending order."""
+
+    kind = 0
+
+    def __init__(self, values, symbol_count, data=None):
+        """values: uint8, ascending, shape (V,); data: the file's bytes, where there are any yet."""
+        self.values = values
+        self.symbol_count = symbol_count
+        self._data = data
+
+    @classmethod
+    def from_bytes(cls, data):
+        array = np.frombuffer(data, np.uint8)
+        values = np.flatnonzero(np.bincount(array, minlength=256)).astype(np.uint8)
+        return cls(values, len(array), array)
+
+    @classmethod
+    def from_description(cls, original_bytes, description):
+        """Raises FormatError where `description` is none that `description()` could have made."""
+        values = _unpack_values(description)
+        if not len(values) or _pack_values(values) != description:
+            raise FormatError("the header's set of byte values is damaged; get another copy of the file")
+        return cls(values, original_bytes)
+
+    @property
+    def vocabulary_size(self):
+        return len(self.values)
+
+    def symbols(self):
+        """uint16, shape (symbol_count,)."""
+        index = np.zeros(256, np.uint16)
+        index[self.values] = np.arange(len(self.values))
+        return index[self._data]
+
+    def description(self):
+        """The set of byte values, in at most 32 bytes."""
+        return _pack_values(self.values)
+
+    def restore(self, symbols):
+        """The bytes that symbols of shape (n,) stand for."""
+        return self.values[symbols].tobytes()
+
+
+def _pack_values(values):
+    """A set of byte values as nothing (all 256), an offset and the bitmap from there on, or a whole bitmap."""
+    if len(values) == 256:
+        return _ALL_VALUES
+    bitmap = np.packbits(np.isin(np.arange(256), values))
+    used = np.flatnonzero(bitmap)
+    first, end = used[0], used[-1] + 1
+    short = bytes([first]) + bitmap[first:end].tobytes()
+    return short if len(short) < _BITMAP_BYTES else bitmap.tobytes()
+
+
+def _unpack_values(description):
+    """The inverse of `_pack_values`; an empty set for what it cannot have made."""
+    if description == _ALL_VALUES:
+        return np.arange(256, dtype=np.uint8)
+    bitmap = np.zeros(_BITMAP_BYTES, np.uint8)
+    block = np.frombuffer(description, np.uint8)
+    if len(block) == _BITMAP_BYTES:
+        bitmap = block
+    elif len(block) < _BITMAP_BYTES and block[0] + len(block) - 1 <= _BITMAP_BYTES:
+        bitmap[block[0]:block[0] + len(block) - 1] = block[1:]
+    return np.flatnonzero(np.unpackbits(bitmap)).astype(np.uint8)
