@@ -1,6 +1,7 @@
 """The command line: python -m lib compress | decompress | info."""
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def _settings_help():
 
 def _compress(options):
     settings = Settings().with_values({"preset": options.preset}).with_text(options.set)
-    with _Bar(options) as progress:
+    with _progress(options) as progress:
         result = compress(options.input, options.output, settings, progress=progress, overwrite=options.force)
     if not options.quiet:
         how = result.settings.summary() if result.settings else "stored as it is, as it does not shrink"
@@ -84,7 +85,7 @@ def _compress(options):
 
 
 def _decompress(options):
-    with _Bar(options) as progress:
+    with _progress(options) as progress:
         result = decompress(options.input, options.output, progress=progress, overwrite=options.force,
                             warn=lambda line: print(f"lockstep: warning: {line}", file=sys.stderr))
     if not options.quiet:
@@ -108,26 +109,12 @@ def _info(options):
     return 0
 
 
-class _Bar:
-    """A progress bar on standard error, where that is a terminal. Called with a codec.Progress."""
-
-    def __init__(self, options):
-        self._hidden = options.quiet or not sys.stderr.isatty()
-        self._bar = None
-
-    def __enter__(self):
-        return None if self._hidden else self
-
-    def __exit__(self, *exception):
-        if self._bar is not None:
-            self._bar.close()
-
-    def __call__(self, progress):
-        from tqdm import tqdm
-        if self._bar is None:
-            self._bar = tqdm(total=progress.total, unit="sym", unit_scale=True, leave=False)
-        self._bar.set_postfix_str(f"{progress.bits / max(progress.done, 1):.3f} bits per symbol", refresh=False)
-        self._bar.update(progress.done - self._bar.n)
+def _progress(options):
+    """A progress bar where standard error is a terminal, as a context that may be None."""
+    if options.quiet or not sys.stderr.isatty():
+        return contextlib.nullcontext()
+    from lib.progress import ProgressBar
+    return ProgressBar(options.input.name)
 
 
 if __name__ == "__main__":

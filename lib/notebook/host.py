@@ -1,0 +1,81 @@
+"""Every difference between Colab and Jupyter, and between versions of ipywidgets."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from IPython.display import FileLink, display
+
+from lib.errors import InputError, OutputError
+
+_DRIVE = Path("/content/drive")
+
+
+def in_colab():
+    """Whether this notebook runs in Google Colab, whose kernel comes with this module loaded."""
+    return "google.colab" in sys.modules
+
+
+def ask_for_upload(folder):
+    """Colab's own upload dialog; waits for the person. Returns the path of the uploaded file in `folder`."""
+    from google.colab import files
+    uploaded = files.upload()       # {name: bytes}; the files also land in the working folder
+    if not uploaded:
+        raise InputError("no file was chosen; run the cell again, or choose another input_from")
+    name, content = next(iter(uploaded.items()))
+    return _write_upload(folder, name, content)
+
+
+def widget_upload(widget, folder):
+    """The path of what a FileUpload widget holds, written into `folder`; None where it holds nothing."""
+    value = widget.value
+    if not value:
+        return None
+    if isinstance(value, dict):     # ipywidgets 7: {name: {"content": bytes, ...}}
+        name, upload = next(iter(value.items()))
+    else:                           # ipywidgets 8: ({"name": ..., "content": memoryview, ...}, ...)
+        upload = value[0]
+        name = upload["name"]
+    return _write_upload(folder, name, upload["content"])
+
+
+def mount_drive():
+    """The folder MyDrive, mounted now; asks the person for permission. InputError outside Colab."""
+    if not in_colab():
+        raise InputError("Google Drive can be reached from Colab only; choose a path here")
+    from google.colab import drive
+    drive.mount(str(_DRIVE))
+    return _DRIVE / "MyDrive"
+
+
+def copy_to_drive(path):
+    """Copy a file to MyDrive and wait until it is there; returns its path."""
+    from google.colab import drive
+    target = mount_drive() / path.name
+    try:
+        shutil.copyfile(path, target)
+    except OSError as error:
+        raise OutputError(f"cannot copy {path.name} to Drive: {error.strerror}; it is still here as {path}") from error
+    drive.flush_and_unmount()       # else the copy may still be on its way when the machine goes
+    return target
+
+
+def offer(path, download):
+    """Show where the file is: a browser download in Colab where asked for, a link in Jupyter."""
+    if in_colab():
+        if download:
+            from google.colab import files
+            files.download(str(path))
+        print(f"The file is at {path.resolve()}")
+        return
+    try:
+        display(FileLink(path.resolve().relative_to(Path.cwd())))
+    except ValueError:              # Jupyter serves no links outside its folder
+        print(f"The file is at {path.resolve()}")
+
+
+def _write_upload(folder, name, content):
+    """Write an upload under its own name; the bytes as they came."""
+    path = Path(folder) / Path(name).name
+    path.write_bytes(bytes(content))
+    return path

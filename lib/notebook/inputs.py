@@ -1,0 +1,111 @@
+"""From what a person chose to a path on this machine."""
+
+import contextlib
+import shutil
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from lib.container import is_base_name
+from lib.errors import InputError
+from lib.files import OutputFile
+from lib.notebook import host
+
+_CHUNK = 1 << 18          # bytes
+_TIMEOUT = 30             # seconds without a byte
+
+
+def find_input(choices, uploaded, fallback):
+    """The path of the chosen input.
+
+    uploaded: what the form's upload field holds, a path or None.
+    fallback: called for a path when `input_from` is "auto" or "sample" and nothing else was chosen.
+    Raises InputError where the choice names nothing.
+    """
+    folder = Path(choices.output_folder or ".")
+    chosen = choices.input_from
+    if chosen == "auto":
+        chosen = _what_is_given(choices, uploaded)
+    if chosen == "sample":
+        return fallback(folder)
+    if chosen == "upload":
+        if uploaded:
+            return uploaded
+        if host.in_colab():
+            return host.ask_for_upload(folder)
+        raise InputError("no file is uploaded; choose one in the form above and run this cell again")
+    if chosen == "url":
+        return fetch(_given(choices, "url"), folder, choices.largest_download_mb)
+    if chosen == "drive":
+        return host.mount_drive() / _given(choices, "path")
+    return Path(_given(choices, "path")).expanduser()
+
+
+def fetch(url, folder, largest_mb):
+    """Fetch an http(s) URL into `folder` with a progress bar; returns the path.
+
+    Raises InputError for other addresses, failures and more than `largest_mb` megabytes.
+    """
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise InputError(f"a url begins with http:// or https://, got {url!r}")
+    name = urllib.parse.unquote(parts.path).rpartition("/")[2]
+    path = folder / (name if is_base_name(name) else "download")
+    try:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
+            _save(response, path, largest_mb)
+    except (OSError, ValueError, urllib.error.URLError) as error:
+        raise InputError(f"cannot fetch {url}: {error}; check the address and the connection") from error
+    return path
+
+
+def free_name(path):
+    """`path`, or the first of "name (2).ext", "name (3).ext", ... that does not exist."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    return candidate
+
+
+def _save(response, path, largest_mb):
+    """Write the response's body, checking its size before and while it comes."""
+    stated = response.headers.get("Content-Length")
+    expected = int(stated) if stated else None
+    most = largest_mb * 1_000_000
+    too_large = InputError(f"{path.name} is larger than {largest_mb:,} MB; raise largest_download_mb to fetch it")
+    if expected is not None and expected > most:
+        raise too_large
+    done = 0
+    with OutputFile(path, overwrite=True) as output, \
+            tqdm(total=expected, unit="B", unit_scale=True, desc=f"Fetching {path.name}") as bar:
+        while chunk := response.read(_CHUNK):
+            done += len(chunk)
+            if done > most:
+                raise too_large
+            output.write(chunk)
+            bar.update(len(chunk))
+        if expected is not None and done != expected:
+            raise InputError(f"the connection ended after {done:,} of {expected:,} bytes; try again")
+        output.commit()
+
+
+def _what_is_given(choices, uploaded):
+    """What `input_from="auto"` stands for."""
+    if choices.url.strip():
+        return "url"
+    if choices.path.strip():
+        return "path"
+    if uploaded or host.in_colab():
+        return "upload"
+    return "sample"
+
+
+def _given(choices, name):
+    value = getattr(choices, name).strip()
+    if not value:
+        raise InputError(f"input_from is {choices.input_from!r}, but {name} is empty; fill it in")
+    return value

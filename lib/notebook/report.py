@@ -1,0 +1,52 @@
+"""Tables and charts for a notebook."""
+
+import html
+
+from IPython.display import Image, display
+from matplotlib.figure import Figure
+
+from lib.notebook.live import png_of
+from lib.peers import standard_sizes
+
+
+def show_table(rows, header=()):
+    """Display rows of text as a table: HTML where it can be shown, aligned text elsewhere."""
+    lines = [header, *rows] if header else rows
+    display({"text/html": _as_html(rows, header), "text/plain": as_text(lines)}, raw=True)
+
+
+def as_text(lines):
+    """Rows of text with aligned columns; all columns but the first to the right where there are more than two."""
+    widths = [max(len(cell) for cell in column) for column in zip(*lines)]
+    align = str.ljust if len(widths) == 2 else str.rjust
+    return "\n".join("  ".join([line[0].ljust(widths[0]), *map(align, line[1:], widths[1:])]).rstrip()
+                     for line in lines)
+
+
+def compare_with_standard(result, original):
+    """Table and bar chart of a compression Result against the standard compressors on `original` bytes."""
+    sizes = {"Lockstep": result.compressed_bytes, **standard_sizes(original)}
+    rates = {name: 8 * size / max(1, len(original)) for name, size in sizes.items()}
+    show_table([(name, f"{size:,}", f"{rates[name]:.3f}") for name, size in sizes.items()],
+               ("compressor", "bytes", "bits per byte"))
+    display(Image(data=_bar_chart(rates), width=560))
+
+
+def _bar_chart(rates):
+    """Bits per byte of each compressor as the bytes of a PNG picture."""
+    figure = Figure(figsize=(7, 0.5 + 0.4 * len(rates)), dpi=96, layout="constrained")
+    axes = figure.add_subplot()
+    colours = ["tab:blue"] + ["tab:gray"] * (len(rates) - 1)
+    bars = axes.barh(list(rates), list(rates.values()), color=colours)
+    axes.bar_label(bars, fmt="%.3f", padding=3)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set_xlabel("bits per byte (less is better)")
+    return png_of(figure)
+
+
+def _as_html(rows, header):
+    def line(cells, tag):
+        return "<tr>" + "".join(f'<{tag} style="text-align:left">{html.escape(cell)}</{tag}>' for cell in cells) + "</tr>"
+    head = line(header, "th") if header else ""
+    return "<table>" + head + "".join(line(row, "td") for row in rows) + "</table>"

@@ -1,0 +1,115 @@
+"""The cells of the notebooks, one function each, in the order in which they run."""
+
+import warnings
+from pathlib import Path
+
+import lib
+from lib.compression import SUFFIX
+from lib.errors import OutputError
+from lib.notebook import host, inputs
+from lib.notebook.form import Form
+from lib.notebook.live import LiveProgress
+from lib.notebook.report import compare_with_standard, show_table
+from lib.sample import make_sample
+from lib.settings import Settings
+
+_QUICK = dict(rnn_units=32, num_layers=1, embedding_size=16)   # for a sample that decompress.ipynb makes itself
+
+
+def form(choices, settings=None):
+    """Show the form and return it; `settings` only where one compresses."""
+    shown = Form(choices, settings)
+    shown.show()
+    return shown
+
+
+def compress(form):
+    """Compress what the form chose; returns the Result."""
+    choices = form.choices()
+    folder = _output_folder(choices)
+    input_path = inputs.find_input(choices, form.uploaded(), make_sample)
+    output_path = folder / (input_path.name + SUFFIX)
+    with LiveProgress(f"Compressing {input_path.name}") as progress:
+        result = lib.compress(input_path, output_path, form.settings(), progress=progress, overwrite=True)
+    progress.save(_picture_path(output_path))
+    return result
+
+
+def decompress(form):
+    """Say what the chosen .lks file holds and give its original back; returns the Result."""
+    choices = form.choices()
+    folder = _output_folder(choices)
+    input_path = inputs.find_input(choices, form.uploaded(), _newest_or_sample)
+    contents = lib.inspect(input_path)
+    show_table(_about(input_path, contents))
+    output_path = inputs.free_name(folder / contents.header.name)
+    with LiveProgress(f"Decompressing {input_path.name}") as progress:
+        result = lib.decompress(input_path, output_path, progress=progress, warn=warnings.warn)
+    progress.save(_picture_path(input_path.with_name(input_path.name + ".decompressed")))
+    return result
+
+
+def report_compression(result):
+    """What a compression did, as a table, and beside the standard compressors."""
+    show_table([*_sizes(result), ("SHA-256", f"{result.sha256} (of the original)"),
+                ("network", _network(result.settings)), ("file", str(result.output_path))])
+    compare_with_standard(result, result.input_path.read_bytes())
+
+
+def report_decompression(result):
+    """What a decompression did, as a table."""
+    show_table([*_sizes(result), ("SHA-256", f"{result.sha256} (checked: the very bytes of the original)"),
+                ("file", str(result.output_path))])
+
+
+def deliver(result, form):
+    """Hand the output over as chosen: a link or a download, and a copy on Drive."""
+    wanted = form.choices().output_to
+    if wanted == "drive":
+        print(f"Copied to {host.copy_to_drive(result.output_path)}")
+    host.offer(result.output_path, download=wanted in ("auto", "download"))
+
+
+def _about(input_path, contents):
+    """Rows on what a .lks file says of itself."""
+    header = contents.header
+    return [("file", f"{input_path}, {contents.compressed_bytes:,} bytes"),
+            ("original", f"{header.name}, {header.original_bytes:,} bytes"),
+            ("network", _network(contents.settings)),
+            ("decodes", f"only with {contents.environment}" if contents.environment else "everywhere")]
+
+
+def _newest_or_sample(folder):
+    """The newest .lks file in `folder`, or the built-in sample, compressed on the spot with a small network."""
+    files = sorted(folder.glob("*" + SUFFIX), key=lambda path: path.stat().st_mtime)
+    if files:
+        return files[-1]
+    sample = make_sample(folder)
+    return lib.compress(sample, settings=Settings(**_QUICK)).output_path
+
+
+def _output_folder(choices):
+    """The folder for outputs, made where it is missing."""
+    folder = Path(choices.output_folder or ".").expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}; choose another output_folder") from error
+    return folder
+
+
+def _sizes(result):
+    """Rows on sizes and time, for both directions."""
+    return [("original", f"{result.original_bytes:,} bytes"),
+            ("compressed", f"{result.compressed_bytes:,} bytes"),
+            ("bits per byte", f"{result.bits_per_byte:.3f}"),
+            ("time", f"{result.seconds:,.1f} s, {result.symbols_per_second:,.0f} symbols/s")]
+
+
+def _network(settings):
+    return settings.summary() if settings else "none; the data is stored as it is"
+
+
+def _picture_path(output_path):
+    """Where the final plot goes: beside the output."""
+    return output_path.with_name(output_path.name + ".png")

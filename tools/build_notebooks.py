@@ -1,0 +1,144 @@
+"""Write compress.ipynb and decompress.ipynb, and the README's badges, from their parts.
+
+    python -m tools.build_notebooks           (or: make notebooks)
+
+The forms come from Settings and Choices, the project's address from pyproject.toml and the tag from
+lib.__version__, so that each of them is said in one place.
+"""
+
+import dataclasses
+import re
+import tomllib
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+import lib
+from lib.files import write_file
+from lib.notebook.choices import Choices
+from lib.notebook.form import help_line
+from lib.settings import Settings, default_of
+
+ROOT = Path(__file__).parents[1]
+_SUGGESTIONS = {"batch_size": (4, 8, 16, 32, 64), "rnn_units": (128, 200, 256, 512, 1024), "num_layers": (1, 2, 3),
+                "seq_length": (5, 10, 15, 20), "update_interval": (1, 2, 5, 10), "embedding_size": (32, 64, 128)}
+
+_COMPRESS_TITLE = """\
+# Lockstep: compress a file
+
+A neural network learns your file while it codes it. Nothing is stored but the coded bytes: the decoder trains the
+same network in step. **Run All**, choose a file, get a smaller `.lks` file; `decompress.ipynb` gives the very
+bytes back.
+
+With nothing chosen, Colab asks for a file and Jupyter takes a built-in sample."""
+
+_COMPRESS_NOTE = """\
+**Where it can be decoded.** This network computes in floating point, whose last bits differ between devices and
+library versions. The `.lks` file says where it was made; decode it there. Every segment is checked, so another
+machine stops with a clear message and never returns wrong bytes."""
+
+_DECOMPRESS_TITLE = """\
+# Lockstep: decompress a .lks file
+
+**Run All** and choose a `.lks` file; its original comes back, bit for bit, checked by SHA-256.
+
+With nothing chosen, Colab asks for a file and Jupyter takes the newest `.lks` file beside this notebook, or else
+a built-in sample."""
+
+
+def build(root=ROOT):
+    """{file name: its text} of everything that this tool writes."""
+    return {
+        "compress.ipynb": _notebook(
+            _COMPRESS_TITLE, _form_cell((Choices, Settings)),
+            "#@title 3. Compress\nresult = notebook.compress(form)",
+            "#@title 4. Result\nnotebook.report_compression(result)",
+            "#@title 5. Take the file\nnotebook.deliver(result, form)", _COMPRESS_NOTE),
+        "decompress.ipynb": _notebook(
+            _DECOMPRESS_TITLE, _form_cell((Choices,)),
+            "#@title 3. Decompress\nresult = notebook.decompress(form)",
+            "#@title 4. Result\nnotebook.report_decompression(result)",
+            "#@title 5. Take the file\nnotebook.deliver(result, form)"),
+        "README.md": _with_badges((root / "README.md").read_text()),
+    }
+
+
+def main():
+    for name, text in build().items():
+        write_file(ROOT / name, text.encode(), overwrite=True)
+
+
+def _notebook(title, form_cell, *cells):
+    """A notebook as text: title, set-up, form, then code cells (those with a #@title) and notes."""
+    parts = [title, _setup_cell(), form_cell, *cells]
+    made = [new_code_cell(part, metadata={"cellView": "form"} if "@param" in part else {}) if part.startswith("#@title")
+            else new_markdown_cell(part) for part in parts]
+    for number, cell in enumerate(made):
+        cell["id"] = f"cell-{number}"          # nbformat's own are random
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    book = new_notebook(cells=made, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    return nbformat.writes(book) + "\n"
+
+
+def _setup_cell():
+    text = (ROOT / "tools" / "setup_cell.py").read_text().rstrip()
+    return text.replace("<address>", _address()).replace("<tag>", _tag())
+
+
+def _form_cell(groups):
+    """The form as Colab fields, one a parameter, and the call that shows it in Jupyter."""
+    lines = ['#@title 2. Choose { display-mode: "form" }', "from lib import notebook"]
+    arguments = []
+    for group in groups:
+        for field in dataclasses.fields(group):
+            lines += [f"{field.name} = {_initial(field)!r} {_colab_field(field)}", f"#@markdown {help_line(field)}"]
+        pairs = ", ".join(f"{field.name}={field.name}" for field in dataclasses.fields(group))
+        arguments.append(f"{group.__name__.lower()}=dict({pairs})")
+    return "\n".join([*lines, f"form = notebook.form({', '.join(arguments)})"])
+
+
+def _initial(field):
+    """What a field of the form holds at first; a setting is left to the preset."""
+    if field.name == "preset" or "header_id" not in field.metadata:
+        return field.default
+    return "preset"
+
+
+def _colab_field(field):
+    """The #@param comment of one field: a list, a list that takes other input, or text."""
+    facts = field.metadata
+    if "header_id" not in facts:
+        if isinstance(field.default, int):
+            return '#@param {type: "integer"}'
+        return f"#@param {_options(facts['choices'])}" if facts["choices"] else '#@param {type: "string"}'
+    if facts["choices"]:
+        return f"#@param {_options(facts['choices'] if field.name == 'preset' else ('preset', *facts['choices']))}"
+    values = _SUGGESTIONS.get(field.name, (default_of(field.name),))
+    return f"#@param {_options(('preset', *values))} {{allow-input: true}}"
+
+
+def _options(values):
+    return "[" + ", ".join(f'"{value}"' for value in values) + "]"
+
+
+def _with_badges(readme):
+    """The README with the badges of each notebook between its two marker comments."""
+    slug = _address().removeprefix("https://github.com/")
+    badges = "\n".join(
+        f"[![Open {name} in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+        f"(https://colab.research.google.com/github/{slug}/blob/{_tag()}/{name}) `{name}`  "
+        for name in ("compress.ipynb", "decompress.ipynb"))
+    return re.sub(r"(<!-- badges -->\n).*?(<!-- end of badges -->)", rf"\1{badges}\n\2", readme, flags=re.DOTALL)
+
+
+def _address():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+
+
+def _tag():
+    return f"v{lib.__version__}"
+
+
+if __name__ == "__main__":
+    main()
