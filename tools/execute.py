@@ -30,7 +30,8 @@ def execute(name, folder, fields=None, values=None, prelude=""):
     pairs = ", ".join(f"{key!r}: {expression}" for key, expression in (values or {}).items())
     book.cells.append(new_code_cell(f"import json\nprint({_MARK!r} + json.dumps({{{pairs}}}))"))
     search_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    client = NotebookClient(book, timeout=_SECONDS_PER_CELL, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(book, timeout=_SECONDS_PER_CELL, resources={"metadata": {"path": str(folder)}},
+                            extra_arguments=["--log-level=ERROR"])
     client.execute(env={**os.environ, "PYTHONPATH": search_path})
     return book, json.loads(text_of(book.cells[-1]).partition(_MARK)[2])
 

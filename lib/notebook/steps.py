@@ -1,6 +1,5 @@
 """The cells of the notebooks, one function each, in the order in which they run."""
 
-import warnings
 from pathlib import Path
 
 import lib
@@ -13,7 +12,7 @@ from lib.notebook.report import compare_with_standard, show_table
 from lib.sample import make_sample
 from lib.settings import Settings
 
-_QUICK = dict(rnn_units=32, num_layers=1, embedding_size=16)   # for a sample that decompress.ipynb makes itself
+_QUICK = dict(batch_size=64, rnn_units=32, num_layers=1, embedding_size=16)   # for a sample that decompress.ipynb makes itself
 
 
 def form(choices, settings=None):
@@ -44,8 +43,8 @@ def decompress(form):
     show_table(_about(input_path, contents))
     output_path = inputs.free_name(folder / contents.header.name)
     with LiveProgress(f"Decompressing {input_path.name}") as progress:
-        result = lib.decompress(input_path, output_path, progress=progress, warn=warnings.warn)
-    progress.save(_picture_path(input_path.with_name(input_path.name + ".decompressed")))
+        result = lib.decompress(input_path, output_path, progress=progress, warn=_warn)
+    progress.save(_picture_path(output_path))
     return result
 
 
@@ -98,6 +97,10 @@ def _output_folder(choices):
     return folder
 
 
+def _warn(line):
+    print(f"Warning: {line}")
+
+
 def _sizes(result):
     """Rows on sizes and time, for both directions."""
     return [("original", f"{result.original_bytes:,} bytes"),
@@ -112,4 +115,4 @@ def _network(settings):
 
 def _picture_path(output_path):
     """Where the final plot goes: beside the output."""
-    return output_path.with_name(output_path.name + ".png")
+    return output_path.with_name(output_path.name + ".progress.png")

@@ -1,0 +1,112 @@
+"""Where inputs come from: uploads in both forms of ipywidgets, URLs, paths."""
+
+import http.server
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lib.errors import InputError, SettingsError
+from lib.notebook import host, inputs
+from lib.notebook.choices import Choices
+
+BODY = bytes(range(256)) * 5000        # 1.28 MB
+
+
+class _Server(http.server.BaseHTTPRequestHandler):
+    """Serves BODY: with its length, without it, or less than it says."""
+
+    def do_GET(self):
+        if self.path == "/missing":
+            self.send_error(404)
+            return
+        self.send_response(200)
+        if self.path != "/no-length":
+            self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY[:1000] if self.path == "/short" else BODY)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Server) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+@pytest.mark.parametrize("page, name", [("/a%20file.bin", "a file.bin"), ("/no-length", "no-length"), ("/", "download"),
+                                        ("/..%2f..%2fx", "x")])
+def test_a_url_is_fetched_under_its_base_name(server, tmp_path, page, name):
+    path = inputs.fetch(server + page, tmp_path, largest_mb=2)
+    assert path == tmp_path / name and path.read_bytes() == BODY
+
+
+@pytest.mark.parametrize("page", ["/file", "/no-length"])
+def test_a_url_with_more_than_the_limit_is_refused_and_leaves_nothing(server, tmp_path, page):
+    with pytest.raises(InputError, match="larger than 1 MB; raise largest_download_mb"):
+        inputs.fetch(server + page, tmp_path, largest_mb=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("page, said", [("/missing", "404"), ("/short", "try again|cannot fetch")])
+def test_a_url_that_fails_says_so_and_leaves_nothing(server, tmp_path, page, said):
+    with pytest.raises(InputError, match=said):
+        inputs.fetch(server + page, tmp_path, largest_mb=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://x/y", "x.txt", "http://", "http://127.0.0.1:1/x"])
+def test_other_addresses_are_refused(tmp_path, url):
+    with pytest.raises(InputError):
+        inputs.fetch(url, tmp_path, largest_mb=1)
+
+
+@pytest.mark.parametrize("value", [
+    {"../up.bin": {"metadata": {"name": "up.bin"}, "content": b"content"}},            # ipywidgets 7
+    ({"name": "../up.bin", "content": memoryview(b"content"), "size": 7},)])           # ipywidgets 8
+def test_an_upload_lands_in_the_folder_under_its_base_name(tmp_path, value):
+    path = host.widget_upload(SimpleNamespace(value=value), tmp_path)
+    assert path == tmp_path / "up.bin" and path.read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("value", [{}, ()])
+def test_an_empty_upload_field_is_no_upload(tmp_path, value):
+    assert host.widget_upload(SimpleNamespace(value=value), tmp_path) is None
+
+
+def find(uploaded=None, **chosen):
+    return inputs.find_input(Choices(**chosen), uploaded, lambda folder: Path("sample"))
+
+
+def test_auto_takes_what_is_given():
+    assert find() == Path("sample")
+    assert find(uploaded=Path("up")) == Path("up")
+    assert find(uploaded=Path("up"), path="/a/b") == Path("/a/b")
+    assert find(uploaded=Path("up"), input_from="sample") == Path("sample")
+
+
+@pytest.mark.parametrize("chosen", [dict(input_from="path"), dict(input_from="url"), dict(input_from="upload"),
+                                    dict(input_from="drive", path="x")])
+def test_a_choice_that_names_nothing_is_refused(chosen):
+    with pytest.raises(InputError):
+        find(**chosen)
+
+
+@pytest.mark.parametrize("wrong, message", [
+    (dict(input_from="disk"), "input_from must be one of"), (dict(output_to="x"), "output_to must be one of"),
+    (dict(largest_download_mb=0), "largest_download_mb must be"), (dict(largest_download_mb="a"), "got 'a'")])
+def test_wrong_choices_are_refused_by_name(wrong, message):
+    with pytest.raises(SettingsError, match=message):
+        Choices(**wrong)
+
+
+def test_a_name_that_exists_gets_a_number(tmp_path):
+    assert inputs.free_name(tmp_path / "a.txt") == tmp_path / "a.txt"
+    for name in ("a.txt", "a (2).txt"):
+        (tmp_path / name).touch()
+    assert inputs.free_name(tmp_path / "a.txt") == tmp_path / "a (3).txt"

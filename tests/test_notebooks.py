@@ -1,0 +1,170 @@
+"""The notebooks themselves, executed in an empty working folder with no network."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+from lib.sample import SAMPLE_NAME, sample_bytes
+from tools.build_notebooks import ROOT, build
+from tools.execute import execute, text_of
+
+TINY = {"rnn_units": "8", "num_layers": "1", "embedding_size": "4"}
+ONLY_LOOPBACK = """
+import socket
+_connect = socket.socket.connect
+def _refuse(self, address):
+    if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        raise OSError(f"a notebook under test reached for {address}")
+    return _connect(self, address)
+socket.socket.connect = _refuse
+"""
+COLAB = ONLY_LOOPBACK + f"""
+import sys
+sys.path.insert(0, {str(ROOT / "tests")!r})
+import colab_stand_in
+calls = colab_stand_in.install(upload={{"chosen.txt": b"a person's file\\n" * 40}}, drive_folder="drive")
+"""
+PATHS = {"input": "str(result.input_path)", "output": "str(result.output_path)", "sha256": "result.sha256"}
+
+
+def pictures(cell):
+    """How many PNG pictures a cell shows."""
+    return sum("image/png" in output.get("data", {}) for output in cell.outputs)
+
+
+def cell(book, title):
+    return next(cell for cell in book.cells if cell.source.startswith(f"#@title {title}"))
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A small file outside the working folder, and the working folder."""
+    source = tmp_path / "elsewhere" / "notes.txt"
+    source.parent.mkdir()
+    source.write_bytes(b"the quick brown fox jumps over the lazy dog\n" * 20)
+    work = tmp_path / "work"
+    work.mkdir()
+    return source, work
+
+
+def test_a_file_goes_through_both_notebooks_and_comes_back(file):
+    source, work = file
+    book, made = execute("compress.ipynb", work, {"path": str(source), **TINY}, PATHS, ONLY_LOOPBACK)
+    assert made["output"] == "notes.txt.lks"
+    compressed = (work / "notes.txt.lks").stat().st_size
+    assert compressed < source.stat().st_size
+    result = text_of(cell(book, "4. Result"))
+    assert f"{source.stat().st_size:,} bytes" in result and f"{compressed:,} bytes" in result
+    assert all(name in result for name in ("gzip", "bzip2", "xz", made["sha256"]))
+    assert pictures(cell(book, "3. Compress")) == 1      # one plot, updated in place
+    assert pictures(cell(book, "4. Result")) == 1        # the chart
+    assert "notes.txt.lks" in text_of(cell(book, "5. Take"))
+    assert (work / "notes.txt.lks.progress.png").read_bytes()[:4] == b"\x89PNG"
+
+    book, back = execute("decompress.ipynb", work, {}, PATHS, ONLY_LOOPBACK)   # takes the newest .lks file
+    assert (work / back["output"]).read_bytes() == source.read_bytes()
+    assert back["output"] == "notes.txt" and back["sha256"] == made["sha256"]
+    assert "notes.txt" in text_of(cell(book, "3. Decompress")) and "checked" in text_of(cell(book, "4. Result"))
+
+
+def test_with_no_choice_made_run_all_takes_the_sample(tmp_path):
+    book, made = execute("compress.ipynb", tmp_path, TINY, PATHS, ONLY_LOOPBACK)
+    assert made["input"] == SAMPLE_NAME
+    assert (tmp_path / SAMPLE_NAME).read_bytes() == sample_bytes()
+    widgets = [output for cell in book.cells for output in cell.get("outputs", [])
+               if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
+    assert widgets, "the form shows no widgets"
+
+
+def test_decompress_alone_in_an_empty_folder_makes_its_own_sample(tmp_path):
+    _, back = execute("decompress.ipynb", tmp_path, {"output_folder": "restored"}, PATHS, ONLY_LOOPBACK)
+    assert (tmp_path / back["output"]).read_bytes() == sample_bytes()
+
+
+def test_a_wrong_setting_stops_at_the_form_and_names_it(tmp_path):
+    with pytest.raises(CellExecutionError, match="rnn_units must be 8 to 8192, got -3"):
+        execute("compress.ipynb", tmp_path, {"rnn_units": "-3"}, {}, ONLY_LOOPBACK)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_in_colab_the_upload_is_asked_for_and_the_result_downloaded(tmp_path):
+    book, made = execute("compress.ipynb", tmp_path, TINY, {**PATHS, "calls": "calls"}, COLAB)
+    assert made["input"] == "chosen.txt"
+    assert made["calls"] == [["upload", None], ["download", "chosen.txt.lks"]]
+    assert cell(book, "2. Choose").outputs == []          # Colab's own fields are the form
+
+
+def test_in_colab_drive_is_mounted_only_when_asked_for(tmp_path):
+    (tmp_path / "drive" / "MyDrive").mkdir(parents=True)
+    (tmp_path / "drive" / "MyDrive" / "kept.txt").write_bytes(b"kept on Drive " * 30)
+    fields = {"input_from": "drive", "path": "kept.txt", "output_to": "drive", **TINY}
+    _, made = execute("compress.ipynb", tmp_path, fields, {**PATHS, "calls": "[call for call, _ in calls]"}, COLAB)
+    assert made["calls"] == ["mount", "mount", "flush"]
+    copy = tmp_path / "drive" / "MyDrive" / "kept.txt.lks"
+    assert copy.read_bytes() == (tmp_path / "kept.txt.lks").read_bytes()
+
+
+def test_notebooks_are_what_their_parts_say_and_carry_no_outputs():
+    for name, text in build().items():
+        assert (ROOT / name).read_text() == text, f"{name} is not up to date: make notebooks"
+    for path in ROOT.glob("*.ipynb"):
+        book = nbformat.read(path, as_version=4)
+        nbformat.validate(book)
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in book.cells)
+
+
+def test_the_set_up_cell_takes_a_zip_of_the_project_and_installs_only_what_is_missing(tmp_path):
+    with zipfile.ZipFile(tmp_path / "lockstep-main.zip", "w") as archive:
+        for source in (*ROOT.glob("lib/**/*.py"), ROOT / "requirements.txt"):
+            archive.write(source, Path("lockstep-main") / source.relative_to(ROOT))
+    outcome = run_set_up_cell(tmp_path, missing=["arithmetic-compressor", "msgpack"], colab=True)
+    assert outcome["installed"] == ["msgpack", "arithmetic-compressor"]
+    assert Path(outcome["lib"]).is_relative_to(tmp_path / "lockstep-project")
+
+
+def test_the_set_up_cell_installs_nothing_when_nothing_is_missing(tmp_path):
+    (tmp_path / "lib").symlink_to(ROOT / "lib")
+    (tmp_path / "requirements.txt").symlink_to(ROOT / "requirements.txt")
+    assert run_set_up_cell(tmp_path, missing=[], colab=True)["installed"] is None
+
+
+def test_the_set_up_cell_does_nothing_outside_colab(tmp_path):
+    (tmp_path / "lib").symlink_to(ROOT / "lib")
+    assert run_set_up_cell(tmp_path, missing=["msgpack"], colab=False)["installed"] is None
+
+
+def test_the_set_up_cell_says_what_to_do_where_the_project_is_not(tmp_path):
+    with pytest.raises(subprocess.CalledProcessError) as failure:
+        run_set_up_cell(tmp_path, missing=[], colab=False)
+    assert "open this notebook from the project's own folder" in failure.value.stderr
+
+
+def run_set_up_cell(folder, missing, colab):
+    """Run the set-up cell of compress.ipynb alone in a fresh process, with pip replaced by a record."""
+    book = nbformat.read(ROOT / "compress.ipynb", as_version=4)
+    script = f"""
+import importlib.metadata, json, subprocess, sys
+sys.path.append({str(ROOT / "tests")!r})
+import colab_stand_in
+if {colab}:
+    colab_stand_in.install()
+present = importlib.metadata.distributions
+importlib.metadata.distributions = lambda: [p for p in present() if p.name.lower() not in {missing}]
+installed = None
+def record(command, check):
+    global installed
+    assert check and command[:4] == [sys.executable, "-m", "pip", "install"], command
+    installed = command[5:]
+subprocess.run = record
+exec({cell(book, "1. Set up").source!r})
+import lib
+print(json.dumps({{"installed": installed, "lib": lib.__file__}}))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
