@@ -131,7 +131,7 @@ def _write_coded(output, data, digest, name, settings, progress):
     predictor = Predictor(settings, source.vocabulary_size, streams.steps)
     preset, overrides = settings.to_header()
     header = Header(len(data), digest, _stored_name(name), preset, source.description(),
-                    predictor.environment, overrides, source.kind)
+                    predictor.environment.to_header() if predictor.environment else (), overrides, source.kind)
     writer = Writer(output, header)
     symbols = streams.lay_out(source.symbols())
     for _ in codec.code(predictor, streams, symbols, codec.encoding(writer, settings.coder, streams), progress):
@@ -152,16 +152,16 @@ def _decode(reader, output_path, progress, warn):
     _check_plausible(header, source, segments)
     _check_memory(settings, source)
     symbols, checked = streams.empty(), 0
-    predictor = Predictor(settings, source.vocabulary_size, streams.steps)
-    made_in, here = (Environment.from_header(fields) for fields in (header.environment, predictor.environment))
-    if made_in != here:
-        warn(f"the file was made with {made_in}; this is {here}. It may not decode here")
+    made_in = Environment.from_header(header.environment)
+    predictor = Predictor(settings, source.vocabulary_size, streams.steps, made_in)
+    if predictor.environment != made_in:
+        warn(f"the file was made with {made_in}; this is {predictor.environment}. It may not decode here")
     try:
         for checked in codec.code(predictor, streams, symbols, codec.decoding(segments, settings.coder), progress):
             pass
     except DivergedError as diverged:
-        fault = DivergedError(f"{diverged}: the file was made with {made_in}, and this is {here}. "
-                              "Decode it where it was made")
+        fault = DivergedError(f"{diverged}: the file was made with {made_in}, and this is "
+                              f"{predictor.environment}. Decode it where it was made")
     if fault:
         symbols[checked:] = 0
         recovered = source.restore(streams.join(symbols)) if checked else b""

@@ -90,7 +90,7 @@ class OutputFile:
             self._file.close()
         except OSError:
             pass  # a full disk refuses the last buffer; the file goes anyway
-        os.unlink(self._file.name)
+        Path(self._file.name).unlink(missing_ok=True)
         self._file = None
 
     def _try(self, action):
@@ -109,20 +109,12 @@ def write_file(path, data, overwrite=False):
 
 
 def available_memory():
-    """Bytes of memory that are free to use, or None where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES") + _reclaimable_memory()
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
-def _reclaimable_memory():
-    """Bytes that Linux keeps as file cache and gives back when asked."""
+    """Bytes of memory that a process can still take, or None where the system does not say."""
     try:
         with open("/proc/meminfo") as lines:
-            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Cached:"))
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration):
-        return 0
+        return None
 
 
 def _umask():

@@ -6,8 +6,9 @@ from lib.models import build_model
 class Predictor:
     """The network of complete `settings`. Context mixing will join it here."""
 
-    def __init__(self, settings, vocabulary_size, steps):
-        self._model = build_model(settings, vocabulary_size, steps)
+    def __init__(self, settings, vocabulary_size, steps, made_in=None):
+        """made_in: when decoding, the Environment that the encoder named."""
+        self._model = build_model(settings, vocabulary_size, steps, made_in)
 
     def code_step(self, coder, symbols, active):
         """Code one step of all streams through `coder` and learn from it.
@@ -19,7 +20,7 @@ class Predictor:
 
     @property
     def environment(self):
-        """The fields of a header that say where this predictor computes; empty where it does not matter."""
+        """The Environment that this predictor's bits depend on, or None."""
         return self._model.environment
 
     def fingerprint(self):

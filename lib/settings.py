@@ -105,7 +105,7 @@ class Settings:
         return Settings(preset="network", **values)
 
     def to_header(self):
-        """(number of the preset in PRESETS, {header_id: value} of what differs from it)."""
+        """Of complete settings: (number of the preset in PRESETS, {header_id: value} of what differs from it)."""
         number = _NEWEST[self.preset]
         overrides = {parameter.metadata["header_id"]: getattr(self, parameter.name)
                      for parameter in coding_parameters()

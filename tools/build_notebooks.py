@@ -1,4 +1,4 @@
-"""Write compress.ipynb and decompress.ipynb, and the README's badges, from their parts.
+"""Write compress.ipynb and decompress.ipynb, and the README's badges and table of settings, from their parts.
 
     python -m tools.build_notebooks           (or: make notebooks)
 
@@ -60,7 +60,8 @@ def build(root=ROOT):
             "#@title 3. Decompress\nresult = notebook.decompress(form)",
             "#@title 4. Result\nnotebook.report_decompression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)"),
-        "README.md": _with_badges((root / "README.md").read_text()),
+        "README.md": _with_part(_with_part((root / "README.md").read_text(), "badges", _badges()),
+                                "settings", _settings_table()),
     }
 
 
@@ -122,14 +123,30 @@ def _options(values):
     return "[" + ", ".join(f'"{value}"' for value in values) + "]"
 
 
-def _with_badges(readme):
-    """The README with the badges of each notebook between its two marker comments."""
+def _with_part(readme, name, part):
+    """The README with what stands between the two marker comments of `name` replaced."""
+    return re.sub(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", lambda found: found[1] + part + "\n" + found[2],
+                  readme, flags=re.DOTALL)
+
+
+def _badges():
+    """A table line for each notebook: its badge, which opens it in Colab, and what it is for."""
     slug = _address().removeprefix("https://github.com/")
-    badges = "\n".join(
-        f"[![Open {name} in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
-        f"(https://colab.research.google.com/github/{slug}/blob/{_tag()}/{name}) `{name}`  "
-        for name in ("compress.ipynb", "decompress.ipynb"))
-    return re.sub(r"(<!-- badges -->\n).*?(<!-- end of badges -->)", rf"\1{badges}\n\2", readme, flags=re.DOTALL)
+    purposes = {"compress.ipynb": "a file in, a `.lks` file out", "decompress.ipynb": "the very bytes back"}
+    lines = [f"| [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+             f"(https://colab.research.google.com/github/{slug}/blob/{_tag()}/{name}) | `{name}` | {purpose} |"
+             for name, purpose in purposes.items()]
+    return "\n".join(["| | notebook | |", "|---|---|---|", *lines])
+
+
+def _settings_table():
+    """Every parameter with its default, bounds and line of help."""
+    lines = ["| setting | default | bounds | |", "|---|---|---|---|"]
+    for field in dataclasses.fields(Settings):
+        facts = field.metadata
+        bounds = ", ".join(facts["choices"] or ()) or f"{facts['minimum']} to {facts['maximum']} {facts['unit']}".strip()
+        lines.append(f"| `{field.name}` | {default_of(field.name)} | {bounds} | {facts['help']} |")
+    return "\n".join(lines)
 
 
 def _address():

@@ -33,4 +33,24 @@ with _native_messages_hidden():
 
 tf.config.experimental.enable_op_determinism()
 
-__all__ = ["keras", "tf"]
+__all__ = ["keras", "tf", "use_threads"]
+
+
+def use_threads(wanted):
+    """Compute with `wanted` threads, or one for each core where it is None; returns how many it is.
+
+    A product's bits depend on how many threads share it, not on the cores they run on. TensorFlow
+    settles the number with the first computation of a process; later it stays as it is.
+    """
+    if wanted is None:
+        wanted = tf.config.threading.get_intra_op_parallelism_threads() or _cores()
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(wanted)
+    except RuntimeError:
+        pass  # settled by an earlier run in this process
+    return tf.config.threading.get_intra_op_parallelism_threads()
+
+
+def _cores():
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

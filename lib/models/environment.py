@@ -3,40 +3,50 @@
 import re
 from dataclasses import dataclass
 
+_MOST_THREADS = 4096
+
 
 @dataclass(frozen=True)
 class Environment:
-    """A device and the library versions that compute on it."""
+    """A device, the threads it computes with and the library versions."""
 
     device: str                     # LLVM's name of the processor, or the GPU's name
+    threads: int
     tensorflow: str
     keras: str
 
     @classmethod
-    def current(cls):
-        """The environment of this process. Imports TensorFlow."""
-        from lib.models.backend import keras, tf
+    def enter(cls, made_in=None):
+        """The environment of this process, with the threads of `made_in` where it can still take them over.
+
+        Imports TensorFlow.
+        """
+        from lib.models.backend import keras, tf, use_threads
         gpus = tf.config.list_physical_devices("GPU")
         if gpus:
             device = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
         else:
             import llvmlite.binding
             device = llvmlite.binding.get_host_cpu_name()
-        return cls(device, tf.__version__, keras.__version__)
+        threads = use_threads(made_in.threads if made_in else None)
+        return cls(device, threads, tf.__version__, keras.__version__)
 
     @classmethod
     def from_header(cls, fields):
         """The environment in a file's header; None where the file does not depend on one."""
-        if len(fields) != 3 or not isinstance(fields[0], str) or not all(type(v) is int for v in fields[1:]):
+        if (len(fields) != 4 or not isinstance(fields[0], str) or not all(type(value) is int for value in fields[1:])
+                or not 1 <= fields[1] <= _MOST_THREADS):
             return None
-        return cls(fields[0], *map(_version_text, fields[1:]))
+        device, threads, tensorflow, keras = fields
+        return cls(device, threads, _version_text(tensorflow), _version_text(keras))
 
     def to_header(self):
-        """[device, version, version], each version as one number: 2.21.0 as 22100."""
-        return self.device, _version_number(self.tensorflow), _version_number(self.keras)
+        """[device, threads, version, version], each version as one number: 2.21.0 as 22100."""
+        return self.device, self.threads, _version_number(self.tensorflow), _version_number(self.keras)
 
     def __str__(self):
-        return f"TensorFlow {self.tensorflow} and Keras {self.keras} on {self.device}"
+        return (f"TensorFlow {self.tensorflow} and Keras {self.keras} on {self.device} "
+                f"with {self.threads} thread{'s' if self.threads > 1 else ''}")
 
 
 def _version_number(text):

@@ -25,9 +25,9 @@ _DTYPE_POLICIES = {"float32": "float32", "float16": "mixed_float16"}
 class KerasLSTM:
     """The model of `settings` over V symbols: see lib.models for what it answers to."""
 
-    def __init__(self, settings, vocabulary_size, steps):
+    def __init__(self, settings, vocabulary_size, steps, made_in=None):
+        self.environment = Environment.enter(made_in)
         keras.utils.set_random_seed(settings.seed)
-        self.environment = Environment.current().to_header()
         self._settings = settings
         self._steps = steps
         self._step = 0

@@ -1,0 +1,1 @@
+"""What takes long to measure, run by hand: sizes, speeds and comparisons."""

@@ -1,0 +1,60 @@
+"""Fixtures: a compressed sample made once, and real data where it is present."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from samples import TEXT, tiny
+
+from lib import codec, compress
+from lib.container import Reader
+from lib.models.environment import Environment
+from lib.streams import Streams
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """TEXT, compressed with the tiny network."""
+
+    original: bytes
+    data: bytes            # of the .lks file
+    streams: Streams
+    result: object         # what compress returned
+
+
+def _sample(folder, segment_symbols):
+    original = folder / "sample.txt"
+    original.write_bytes(TEXT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codec, "SEGMENT_SYMBOLS", segment_symbols)
+        result = compress(original, settings=tiny())
+    return Sample(TEXT, result.output_path.read_bytes(), Streams(len(TEXT), tiny().batch_size), result)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory):
+    """A coded file of one segment."""
+    return _sample(tmp_path_factory.mktemp("sample"), codec.SEGMENT_SYMBOLS)
+
+
+@pytest.fixture(scope="session")
+def segmented(tmp_path_factory):
+    """A coded file of three segments."""
+    return _sample(tmp_path_factory.mktemp("segmented"), 210)
+
+
+@pytest.fixture(scope="session")
+def here(sample):
+    """The Environment of this process, as the sample's header names it."""
+    return Environment.from_header(Reader(sample.data).header.environment)
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real data, beside the checkout."""
+    if not DATA.is_dir():
+        pytest.skip(f"there is no {DATA}")
+    return DATA

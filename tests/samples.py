@@ -1,0 +1,75 @@
+"""What the tests share: tiny networks, inputs made here, and .lks files put together by hand."""
+
+import dataclasses
+import io
+import random
+import struct
+import zlib
+
+import msgpack
+
+from lib.container import MAGIC, VERSION, Header, Reader, Segment, Writer
+from lib.settings import Settings
+
+TEXT = b"It was the best of times, it was the worst of times, it was the age of wisdom. " * 7
+NOISE = random.Random(7).randbytes(2_000)       # looks like compressed data
+TINY = dict(batch_size=3, seq_length=3, update_interval=2, rnn_units=8, num_layers=1, embedding_size=4)
+
+
+def tiny(**changes):
+    """Settings of a network that codes a short text in a second."""
+    return Settings(**TINY | changes)
+
+
+def frame(packed, version=VERSION):
+    """A header of packed fields with magic, version, length and the CRC-32 that belongs to them."""
+    length = len(packed)
+    block = MAGIC + bytes([version, length & 127 | 128, length >> 7]) + packed
+    return block + struct.pack("<I", zlib.crc32(block))
+
+
+def header_block(original_bytes=1_000, sha256=bytes(32), name="a", preset=1, description=b"", environment=(),
+                 overrides=None, source_kind=0):
+    """A header with valid checksums, whatever its fields hold."""
+    return frame(msgpack.packb([original_bytes, sha256, name, preset, description, environment,
+                                {} if overrides is None else overrides, source_kind]))
+
+
+def crafted_file(steps, payload=b"payload", **fields):
+    """A file of one segment with valid checksums, whatever the fields of its header hold."""
+    block = header_block(**fields)
+    return block + Segment(steps, payload, bytes(8)).to_bytes(zlib.crc32(block))[0]
+
+
+def coded_file(header, segments):
+    """The bytes of a .lks file."""
+    output = io.BytesIO()
+    writer = Writer(output, header)
+    for segment in segments:
+        writer.write_segment(segment)
+    return output.getvalue()
+
+
+def take_apart(data, total_steps):
+    """(header, segments) of an intact .lks file."""
+    reader = Reader(data)
+    segments, fault = reader.read_segments(total_steps)
+    assert fault is None
+    return reader.header, segments
+
+
+def with_header(data, total_steps, **changes):
+    """A .lks file whose header says something else, with valid checksums."""
+    header, segments = take_apart(data, total_steps)
+    return coded_file(dataclasses.replace(header, **changes), segments)
+
+
+def flipped(data, position, mask=0xFF):
+    """`data` with bits of one byte flipped."""
+    return data[:position] + bytes([data[position] ^ mask]) + data[position + 1:]
+
+
+def a_header(**changes):
+    """A Header of a coded file."""
+    return Header(**dict(original_bytes=1_000, sha256=bytes(range(32)), name="book.txt", preset=1,
+                         description=b"\x04\xff", environment=("cpu", 4, 22100, 31501), overrides={4: 64}) | changes)

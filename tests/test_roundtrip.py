@@ -1,0 +1,407 @@
+"""Whole files through compress, decompress and inspect: intact, damaged and made to do harm."""
+
+import dataclasses
+import hashlib
+import os
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samples import (
+    NOISE,
+    TEXT,
+    coded_file,
+    crafted_file,
+    flipped,
+    frame,
+    header_block,
+    take_apart,
+    tiny,
+    with_header,
+)
+
+from lib import (
+    DivergedError,
+    FormatError,
+    InputError,
+    LockstepError,
+    OutputError,
+    Settings,
+    codec,
+    compress,
+    compression,
+    decompress,
+    inspect,
+)
+from lib.container import MAGIC, Header, Segment, is_base_name
+from lib.models.environment import Environment
+from lib.sources import ByteSource
+
+ELSEWHERE = Environment(device="Z80", threads=1, tensorflow="1.2.3", keras="4.5.6")
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def written(path, data):
+    path.write_bytes(data)
+    return path
+
+
+def there_and_back(folder, data, chosen):
+    """Compress `data`, check that it comes back and that the file is no larger than promised."""
+    original = written(folder / "original.bin", data)
+    packed = compress(original, folder / "packed.lks", chosen, overwrite=True)
+    assert packed.compressed_bytes == (folder / "packed.lks").stat().st_size <= len(data) + 96
+    again = decompress(folder / "packed.lks", folder / "again.bin", overwrite=True)
+    assert (folder / "again.bin").read_bytes() == data
+    assert (again.settings, again.sha256) == (packed.settings, hashlib.sha256(data).hexdigest())
+    return packed
+
+
+def refused(folder, data, kind=FormatError, message="."):
+    """Decompressing `data` raises one error in one line and leaves nothing under the output's name."""
+    source = written(folder / "in.lks", data)
+    with pytest.raises(LockstepError, match=message) as error:
+        decompress(source, folder / "out")
+    assert type(error.value) is kind and "\n" not in str(error.value)
+    assert set(names(folder)) <= {"in.lks", "out.partial"}
+    return str(error.value)
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """For what must be refused before anything of the claimed size is allocated or a network is built."""
+    def fail(*arguments):
+        raise AssertionError("a network was built")
+    monkeypatch.setattr(compression, "Predictor", fail)
+
+
+# --- intact ---
+
+@pytest.mark.parametrize("data", [b"", b"a", b"ab" * 15 + b"a", NOISE, bytes(range(256)) * 2],
+                         ids=["empty", "one byte", "31 bytes", "noise", "all values"])
+def test_what_does_not_shrink_is_stored(tmp_path, data):
+    packed = there_and_back(tmp_path, data, tiny())
+    assert packed.settings is None and data in (tmp_path / "packed.lks").read_bytes()
+
+
+@pytest.mark.parametrize("data, changes", [
+    (b"a" * 1_000, {}),
+    (b"ab" * 200, dict(batch_size=512)),             # fewer bytes than streams
+    (TEXT[:500], dict(batch_size=7, num_layers=2)),  # a last stream that ends early
+    (TEXT[:500], dict(batch_size=1, seq_length=1, update_interval=1)),
+    (TEXT[:500], dict(coder="arithmetic-compressor")),
+    (TEXT[:500], dict(arithmetic="float16")),
+    (TEXT[:500], dict(start_learning_rate=1, end_learning_rate=1)),
+], ids=str)
+def test_what_goes_in_comes_out(tmp_path, data, changes):
+    packed = there_and_back(tmp_path, data, tiny(**changes))
+    assert packed.settings == tiny(**changes).resolve(len(data))
+    assert packed.compressed_bytes < len(data)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.one_of(st.binary(max_size=400), st.builds(lambda unit, times: (unit * times)[:400],
+                                                    st.binary(min_size=1, max_size=5), st.integers(1, 400))),
+       st.sampled_from([tiny(), tiny(batch_size=1, coder="arithmetic-compressor"), tiny(num_layers=2, batch_size=5)]),
+       st.sampled_from([1, 60, codec.SEGMENT_SYMBOLS]))
+def test_any_input_comes_back_whatever_the_settings(tmp_path_factory, data, chosen, segment_symbols):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codec, "SEGMENT_SYMBOLS", segment_symbols)
+        there_and_back(tmp_path_factory.mktemp("any"), data, chosen)
+
+
+def test_real_text_comes_back_smaller(tmp_path, real_data):
+    original = (real_data / "text" / "grammar.lsp").read_bytes()
+    packed = there_and_back(tmp_path, original, tiny(start_learning_rate=0.02, end_learning_rate=0.02))
+    assert packed.compressed_bytes < 0.75 * len(original)
+
+
+def test_several_segments_come_back(tmp_path, segmented):
+    assert len(take_apart(segmented.data, segmented.streams.steps)[1]) == 3
+    decompress(written(tmp_path / "in.lks", segmented.data), tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == segmented.original
+
+
+def test_the_same_input_gives_the_same_file(tmp_path, sample):
+    again = compress(written(tmp_path / "sample.txt", TEXT), settings=tiny())
+    assert again.output_path.read_bytes() == sample.data
+
+
+def test_a_result_says_what_was_done(tmp_path, sample):
+    packed = sample.result
+    assert (packed.input_path.name, packed.output_path.name) == ("sample.txt", "sample.txt.lks")
+    assert (packed.original_bytes, packed.compressed_bytes) == (len(TEXT), len(sample.data))
+    assert packed.bits_per_byte == 8 * len(sample.data) / len(TEXT)
+    assert packed.sha256 == hashlib.sha256(TEXT).hexdigest()
+    assert packed.settings == tiny().resolve(len(TEXT))
+    assert packed.seconds > 0 and packed.symbols_per_second == len(TEXT) / packed.seconds
+    restored = decompress(written(tmp_path / "in.lks", sample.data))
+    assert (restored.input_path, restored.output_path) == (tmp_path / "in.lks", tmp_path / "sample.txt")
+    assert dataclasses.replace(restored, input_path=packed.input_path, output_path=packed.output_path,
+                               seconds=packed.seconds) == packed
+
+
+def test_inspect_says_what_a_file_holds(tmp_path, sample, segmented, here):
+    contents = inspect(written(tmp_path / "in.lks", segmented.data))
+    assert (contents.header.name, contents.header.original_bytes) == ("sample.txt", len(TEXT))
+    assert contents.header.sha256 == hashlib.sha256(TEXT).digest()
+    assert contents.settings == sample.result.settings and contents.environment == here
+    assert (contents.compressed_bytes, contents.intact_segments) == (len(segmented.data), 3)
+    assert contents.fault is None
+    damaged = inspect(written(tmp_path / "in.lks", segmented.data[:-1]))
+    assert damaged.intact_segments == 2 and "cut short in segment 3" in str(damaged.fault)
+
+
+def test_inspect_says_what_a_stored_file_holds(tmp_path):
+    stored = compress(written(tmp_path / "noise", b"noise"), settings=tiny()).output_path
+    contents = inspect(stored)
+    assert (contents.settings, contents.environment, contents.intact_segments) == (None, None, 0)
+    assert contents.fault is None
+    assert "longer or shorter" in str(inspect(written(stored, stored.read_bytes() + b"x")).fault)
+
+
+def test_progress_rises_to_the_end(tmp_path, sample, monkeypatch):
+    monkeypatch.setattr(codec, "_PROGRESS_SECONDS", -1)
+    seen = []
+    decompress(written(tmp_path / "in.lks", sample.data), tmp_path / "out", progress=seen.append)
+    assert len(seen) == sample.streams.steps + 1
+    for before, after in zip(seen, seen[1:]):
+        assert before.done <= after.done and before.bits <= after.bits and before.seconds <= after.seconds
+    assert seen[0].done == 3 and seen[-1].done == len(TEXT) and {one.total for one in seen} == {len(TEXT)}
+    assert seen[-1].bits == 8 * len(take_apart(sample.data, sample.streams.steps)[1][0].payload)
+
+
+@pytest.mark.parametrize("changes", [{}, dict(batch_size=16, rnn_units=64, start_learning_rate=0.01)], ids=str)
+def test_a_container_takes_at_most_96_bytes(tmp_path, changes):
+    packed = compress(written(tmp_path / "book.txt", TEXT), settings=Settings(**changes))
+    header, (segment,) = take_apart(packed.output_path.read_bytes(), -(-len(TEXT) // packed.settings.batch_size))
+    assert packed.compressed_bytes - len(segment.payload) - len(header.description) <= 96
+
+
+# --- names ---
+
+@pytest.mark.parametrize("name", ["plain.txt", "naïve 名前.txt", "a b", "-f", ".hidden", "no.lks", "12:30", "~", "%41"])
+def test_the_original_gets_its_name_back(tmp_path, name):
+    packed = compress(written(tmp_path / name, b"data"), tmp_path / "packed.lks").output_path
+    (tmp_path / name).unlink()
+    assert decompress(packed).output_path == tmp_path / name
+    assert (tmp_path / name).read_bytes() == b"data"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ["two\nlines", "back\\slash", "..\\up", "C:x", "a::b", "\x1b[31m", "\u202e", "\udcff.txt"],
+                         ids=ascii)
+def test_an_odd_name_is_made_plain(tmp_path, name):
+    packed = compress(written(tmp_path / name, b"data"), tmp_path / "packed.lks").output_path
+    (tmp_path / name).unlink()
+    restored = decompress(packed).output_path
+    assert restored.parent == tmp_path and is_base_name(restored.name)
+    assert restored.read_bytes() == b"data"
+
+
+@given(st.text(min_size=1))
+def test_any_name_is_stored_as_a_plain_one(name):
+    assert is_base_name(compression._stored_name(name))
+
+
+@pytest.mark.parametrize("name", ["n" * 200, "é" * 100 + ".tar", "x" * 100 + "." + "y" * 100, "." * 200], ids=ascii)
+@pytest.mark.parametrize("data", [b"", b"a", NOISE], ids=len)
+def test_a_long_name_is_cut_where_the_file_would_grow_too_much(tmp_path, name, data, monkeypatch):
+    monkeypatch.setattr(compression, "_NEVER_SHRINKS", 1_000_000)
+    packed = compress(written(tmp_path / name, data), tmp_path / "packed.lks")
+    assert packed.compressed_bytes <= len(data) + 96
+    restored = decompress(packed.output_path, overwrite=True).output_path
+    assert restored.read_bytes() == data and restored.name.startswith(name[:10])
+    assert not name.endswith(".tar") or restored.suffix == ".tar"
+
+
+# --- refused before anything is done ---
+
+@pytest.mark.parametrize("source, target, kind, message", [
+    ("missing", "out", InputError, "there is no file"),
+    (".", "out", InputError, "is a folder"),
+    ("in", "in", OutputError, "exists already"),
+    ("in", "missing/out", OutputError, "there is no folder"),
+    ("in", "in/out", OutputError, "there is no folder|Not a directory"),
+    ("in", ".", OutputError, "is a folder"),
+])
+@pytest.mark.parametrize("run", [compress, decompress])
+def test_a_run_that_could_not_end_well_does_not_begin(tmp_path, no_network, run, source, target, kind, message):
+    stored = Header(4, hashlib.sha256(b"data").digest(), "name").to_bytes() + b"data"
+    written(tmp_path / "in", stored)
+    with pytest.raises(kind, match=message):
+        run(tmp_path / source, tmp_path / target)
+    assert names(tmp_path) == ["in"] and (tmp_path / "in").read_bytes() == stored
+
+
+def test_a_network_that_does_not_fit_into_memory_is_not_begun(tmp_path, no_network, monkeypatch):
+    monkeypatch.setattr(compression, "available_memory", lambda: 10_000_000)
+    with pytest.raises(InputError, match="use a smaller network"):
+        compress(written(tmp_path / "in", TEXT), settings=Settings(rnn_units=2_000))
+    assert names(tmp_path) == ["in"]
+
+
+def test_an_input_that_does_not_fit_into_memory_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(compression, "available_memory", lambda: 4_000)
+    with pytest.raises(InputError, match="has 553 bytes, more than this machine's memory"):
+        compress(written(tmp_path / "in", TEXT))
+
+
+def test_an_interrupted_run_leaves_nothing_behind(tmp_path, monkeypatch):
+    def interrupt(progress):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(codec, "_PROGRESS_SECONDS", -1)
+    with pytest.raises(KeyboardInterrupt):
+        compress(written(tmp_path / "in", TEXT), settings=tiny(), progress=interrupt)
+    assert names(tmp_path) == ["in"]
+
+
+# --- damaged ---
+
+def certain_file():
+    """A coded file of ten segments that needs no network: one byte value, 1,000 times."""
+    data = b"a" * 1_000
+    return coded_file(Header(1_000, hashlib.sha256(data).digest(), "a", preset=1, overrides={1: 10},
+                             description=ByteSource.from_bytes(data).description()),
+                      [Segment(10, b"", bytes(8))] * 10)
+
+
+def stored_file():
+    return Header(len(TEXT), hashlib.sha256(TEXT).digest(), "book.txt").to_bytes() + TEXT
+
+
+@pytest.fixture(params=["coded", "certain", "stored"])
+def intact(request, tmp_path, sample):
+    """A file of each kind, which decompresses as it is."""
+    data = dict(coded=sample.data, certain=certain_file(), stored=stored_file())[request.param]
+    if request.param != "coded":
+        decompress(written(tmp_path / "in.lks", data), tmp_path / "out")
+        (tmp_path / "out").unlink()
+    return data
+
+
+def test_a_file_that_is_cut_at_any_byte_is_refused(tmp_path, intact):
+    for length in range(len(intact)):
+        refused(tmp_path, intact[:length])
+
+
+@pytest.mark.parametrize("mask", [0x01, 0xFF], ids=hex)
+def test_a_file_with_any_byte_changed_is_refused(tmp_path, intact, mask):
+    for position in range(len(intact)):
+        refused(tmp_path, flipped(intact, position, mask))
+
+
+@pytest.mark.parametrize("data", [NOISE, MAGIC + b"\x01" + NOISE, b"", stored_file() * 2, TEXT],
+                         ids=["noise", "noise after the magic", "nothing", "a file twice", "text"])
+def test_what_is_no_lks_file_is_refused(tmp_path, data):
+    refused(tmp_path, data)
+    with pytest.raises(FormatError):
+        contents = inspect(tmp_path / "in.lks")
+        raise contents.fault or AssertionError("nothing was found wrong")
+
+
+def test_what_comes_out_wrong_is_not_written(tmp_path, sample):
+    for data in (with_header(sample.data, sample.streams.steps, sha256=bytes(32)),
+                 Header(4, bytes(32), "name").to_bytes() + b"data"):
+        message = refused(tmp_path, data)
+        assert "not the original (its SHA-256 differs)" in message
+
+
+def beginning(data, segment_count):
+    """The first segments of a file of three."""
+    header, segments = take_apart(data, 185)
+    return coded_file(header, segments[:segment_count])
+
+
+def with_fingerprint(data, number):
+    """A file of three segments with another fingerprint after segment `number`, and valid checksums."""
+    header, segments = take_apart(data, 185)
+    segments[number] = dataclasses.replace(segments[number], fingerprint=b"another!")
+    return coded_file(header, segments)
+
+
+@pytest.mark.parametrize("damage, kind, recovered, message", [
+    (lambda data: flipped(data, len(beginning(data, 1)) + 5), FormatError, 1, "segment 2 is damaged"),
+    (lambda data: data[:-1], FormatError, 2, "cut short in segment 3"),
+    (lambda data: data + b"more", FormatError, 3, "4 bytes follow the end"),
+    (lambda data: with_fingerprint(data, 2), DivergedError, 2, "the model's state after step 185 is not the encoder's"),
+    (lambda data: with_fingerprint(data, 1), DivergedError, 1, "the model's state after step 140 is not the encoder's"),
+    (lambda data: with_fingerprint(data, 0), DivergedError, 0, "the model's state after step 70 is not the encoder's"),
+], ids=["segment 2 damaged", "segment 3 cut", "bytes at the end", "diverged in 3", "diverged in 2", "diverged in 1"])
+def test_what_comes_before_a_fault_is_kept(tmp_path, segmented, here, damage, kind, recovered, message):
+    error = refused(tmp_path, damage(segmented.data), kind, message)
+    assert (kind is DivergedError) == (error.count(str(here)) == 2)
+    if not recovered:
+        assert "Nothing could be recovered" in error and names(tmp_path) == ["in.lks"]
+        return
+    streams, steps = segmented.streams, (70, 140, 185)[recovered - 1]
+    assert f"Recovered {streams.symbols_before(steps):,} of 553 bytes" in error
+    assert f"{tmp_path / 'out.partial'} holds the first {steps} of every 185" in error
+    partial = (tmp_path / "out.partial").read_bytes()
+    assert len(partial) == len(TEXT)
+    for start in range(0, len(TEXT), streams.steps):
+        assert partial[start:start + steps] == TEXT[start:start + steps]
+        assert set(partial[start + steps:start + streams.steps]) <= set(b" ")      # filler
+
+
+def test_a_file_from_another_environment_is_decoded_after_a_warning(tmp_path, sample, here):
+    data = with_header(sample.data, sample.streams.steps, environment=ELSEWHERE.to_header())
+    events = []
+    decompress(written(tmp_path / "in.lks", data), tmp_path / "out", progress=lambda progress: events.append("progress"),
+               warn=events.append)
+    assert events[0] == (f"the file was made with {ELSEWHERE}; this is {here}. "
+                         "It may not decode here")
+    assert set(events[1:]) == {"progress"}
+    assert (tmp_path / "out").read_bytes() == TEXT
+
+
+def test_a_file_from_this_environment_is_decoded_without_a_warning(tmp_path, sample):
+    for data in (sample.data, certain_file(), stored_file()):
+        events = []
+        decompress(written(tmp_path / "in.lks", data), tmp_path / "out", warn=events.append, overwrite=True)
+        assert events == []
+
+
+def test_a_run_that_diverges_names_both_environments(tmp_path, segmented, here):
+    data = with_header(with_fingerprint(segmented.data, 0), 185, environment=ELSEWHERE.to_header())
+    message = refused(tmp_path, data, DivergedError)
+    assert f"the file was made with {ELSEWHERE}, and this is {here}" in message
+
+
+# --- made to do harm, with valid checksums ---
+
+TERABYTES = 2 ** 44
+
+
+@pytest.mark.parametrize("data, kind, message", [
+    (crafted_file(2 ** 40, original_bytes=TERABYTES), FormatError, "more than the file can hold"),
+    (crafted_file(100, original_bytes=TERABYTES), FormatError, "more than the file can hold"),
+    (crafted_file(2 ** 40, original_bytes=TERABYTES, description=b"\x00\x80"), InputError, "GB of memory"),
+    (crafted_file(100, original_bytes=1_600, overrides={4: 8192, 5: 8}), InputError, "use a smaller network"),
+    (crafted_file(1, original_bytes=0), FormatError, "."),
+    (header_block(original_bytes=0), FormatError, "."),
+    (crafted_file(63, preset=9), FormatError, "preset 9, which this version of Lockstep does not know"),
+    (crafted_file(63, overrides={99: 1}), FormatError, "parameter 99, which this version"),
+    (crafted_file(63, overrides={"rnn_units": 64}), FormatError, "parameter rnn_units, which this version"),
+    (crafted_file(63, overrides={1: 0}), FormatError, "batch_size must be 1 to 512, got 0"),
+    (crafted_file(63, overrides={1: None}), FormatError, "batch_size must be"),
+    (crafted_file(63, overrides={5: None}), FormatError, "num_layers must be"),
+    (crafted_file(63, overrides={4: "\n7"}), FormatError, "rnn_units must be"),
+    (crafted_file(63, overrides={12: "zip"}), FormatError, "coder must be one of"),
+    (crafted_file(63, source_kind=9), FormatError, "data of kind 9, which this version"),
+    (crafted_file(63, description=b"\xfa" + bytes(9)), FormatError, "set of byte values is damaged"),
+    (header_block(name="../up"), FormatError, "not a plain file name"),
+    (frame(b"\x97\x05\xc4\x20" + bytes(32) + b"\xa1a\x01\xc0\x90\x81\x90\x01"), FormatError, "the header"),
+], ids=range(18))
+def test_a_header_made_to_do_harm_is_refused_before_it_can(tmp_path, no_network, monkeypatch, data, kind, message):
+    monkeypatch.setattr(compression, "available_memory", lambda: 2 ** 30)
+    refused(tmp_path, data, kind, message)
+
+
+def test_a_payload_made_up_is_a_run_that_diverges(tmp_path, here):
+    data = crafted_file(100, NOISE, original_bytes=300, description=b"\x00\xf8",
+                        environment=here.to_header(), overrides=tiny().resolve(0).to_header()[1])
+    assert "Nothing could be recovered" in refused(tmp_path, data, DivergedError)

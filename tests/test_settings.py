@@ -1,0 +1,173 @@
+"""lib.settings: bounds, text, presets, and settings in a file header."""
+
+import dataclasses
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.errors import LockstepError, SettingsError
+from lib.settings import PRESETS, Settings, coding_parameters, default_of
+
+# The SHA-256 of each released preset's values. Lines are added, never changed: files refer to them.
+RELEASED_PRESETS = {
+    1: "ebea7b874c2ade28a6b5f690976575928b6fbcb9a30168b88cf4aa0028b21087",
+}
+# The number of each parameter in file headers. Lines are added, never changed.
+HEADER_IDS = dict(batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,
+                  start_learning_rate=7, end_learning_rate=8, adam_beta_2=9, seed=10, arithmetic=11, coder=12)
+NUMERIC = [parameter for parameter in coding_parameters() if not parameter.metadata["choices"]]
+
+
+def by_name(parameter):
+    return parameter.name
+
+
+@st.composite
+def complete_settings(draw):
+    """Any set of values that can be coded with."""
+    values = {}
+    for parameter in coding_parameters():
+        facts = parameter.metadata
+        if facts["choices"]:
+            values[parameter.name] = draw(st.sampled_from(facts["choices"]))
+        else:
+            numbers = st.integers if facts["kind"] is int else st.floats
+            values[parameter.name] = draw(numbers(facts["minimum"], facts["maximum"]))
+    values["update_interval"] = min(values["update_interval"], values["seq_length"])
+    return Settings(preset="network", **values)
+
+
+@pytest.mark.parametrize("values, message", [
+    (dict(rnn_units=-3), "rnn_units must be 8 to 8192, got -3"),
+    (dict(rnn_units="-3"), "rnn_units must be 8 to 8192, got -3"),
+    (dict(rnn_units=8.5), "rnn_units must be 8 to 8192, a whole number, got 8.5"),
+    (dict(rnn_units="many"), "rnn_units must be 8 to 8192, a whole number, got 'many'"),
+    (dict(num_layers=True), "num_layers must be 1 to 8, a whole number, got True"),
+    (dict(num_layers=float("inf")), "num_layers must be 1 to 8, a whole number, got inf"),
+    (dict(seed=[1]), "seed must be 0 to 2147483647, a whole number, got [1]"),
+    (dict(start_learning_rate=float("nan")), "start_learning_rate must be 1e-07 to 1.0, a number, got nan"),
+    (dict(end_learning_rate="nan"), "end_learning_rate must be 1e-07 to 1.0, a number, got 'nan'"),
+    (dict(end_learning_rate=10 ** 400), f"end_learning_rate must be 1e-07 to 1.0, a number, got {10 ** 400}"),
+    (dict(arithmetic="float64"), "arithmetic must be one of float32, float16, got 'float64'"),
+    (dict(coder=1), "coder must be one of numba, arithmetic-compressor, got 1"),
+    (dict(preset="best"), "preset must be one of auto, network, got 'best'"),
+    (dict(seq_length=4, update_interval=5), "update_interval must be at most seq_length (4), got 5"),
+], ids=str)
+def test_a_value_out_of_bounds_is_refused_by_name(values, message):
+    with pytest.raises(SettingsError) as refused:
+        Settings(**values)
+    assert str(refused.value) == message
+    assert isinstance(refused.value, LockstepError) and isinstance(refused.value, ValueError)
+
+
+@pytest.mark.parametrize("parameter", NUMERIC, ids=by_name)
+def test_bounds_belong_to_the_range_and_what_lies_beyond_does_not(parameter):
+    facts = parameter.metadata
+    for bound, beyond in ((facts["minimum"], -1), (facts["maximum"], 1)):
+        assert getattr(Settings(**{parameter.name: bound}), parameter.name) == bound
+        with pytest.raises(SettingsError, match=f"^{parameter.name} must be "):
+            Settings(**{parameter.name: bound + beyond})
+
+
+@pytest.mark.parametrize("value", [64, np.int32(64), np.uint8(64), 64.0, np.float64(64), "64", " 64 "], ids=repr)
+def test_any_whole_number_becomes_an_int(value):
+    units = Settings(rnn_units=value).rnn_units
+    assert units == 64 and type(units) is int
+
+
+@pytest.mark.parametrize("value", [1, np.float32(1), "1", "1e0"], ids=repr)
+def test_any_number_becomes_a_float_where_one_is_asked_for(value):
+    rate = Settings(start_learning_rate=value).start_learning_rate
+    assert rate == 1.0 and type(rate) is float
+
+
+def test_text_is_read_as_name_and_value():
+    settings = Settings().with_text(["rnn_units=64", " start_learning_rate = 2e-3 ", "coder=arithmetic-compressor"])
+    assert settings == Settings(rnn_units=64, start_learning_rate=0.002, coder="arithmetic-compressor")
+
+
+@pytest.mark.parametrize("text, message", [
+    ("rnn_units", "a setting is written name=value, got 'rnn_units'"),
+    ("units=5", "there is no setting 'units'; the settings are adam_beta_2, "),
+    ("rnn_units=1=2", "rnn_units must be 8 to 8192, a whole number, got '1=2'"),
+    ("update_interval=9", "update_interval must be at most seq_length (4), got 9"),
+])
+def test_text_that_is_no_setting_is_refused(text, message):
+    with pytest.raises(SettingsError) as refused:
+        Settings(seq_length=4).with_text([text])
+    assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("unset", [None, "", "preset"])
+def test_a_parameter_can_be_left_to_the_preset_again(unset):
+    assert Settings(rnn_units=64, seed=5).with_values({"rnn_units": unset}) == Settings(seed=5)
+
+
+@pytest.mark.parametrize("preset", ["auto", "network"])
+@pytest.mark.parametrize("symbol_count", [0, 1, 24_999, 25_000, 10 ** 12])
+@pytest.mark.parametrize("chosen", [{}, dict(rnn_units=9, coder="arithmetic-compressor"), dict(batch_size=500),
+                                    dict(seq_length=1), dict(update_interval=256)], ids=str)
+def test_resolve_fills_in_every_value_and_keeps_what_was_chosen(preset, symbol_count, chosen):
+    complete = Settings(preset=preset, **chosen).resolve(symbol_count)
+    assert None not in dataclasses.astuple(complete)
+    assert {name: getattr(complete, name) for name in chosen} == chosen
+    assert complete.resolve(5) == complete
+
+
+def test_the_auto_preset_gives_larger_inputs_more_streams_and_the_network_preset_does_not():
+    counts = (0, 24_999, 25_000, 99_999, 100_000, 10 ** 9)
+    assert [Settings().resolve(count).batch_size for count in counts] == [4, 4, 8, 8, 16, 16]
+    assert {Settings(preset="network").resolve(count).batch_size for count in counts} == {default_of("batch_size")}
+
+
+def test_a_header_holds_only_what_differs_from_the_preset():
+    assert Settings(preset="network").resolve(0).to_header() == (1, {})
+    changed = Settings(preset="network", rnn_units=64, coder="arithmetic-compressor").resolve(0)
+    assert changed.to_header() == (1, {4: 64, 12: "arithmetic-compressor"})
+
+
+@given(complete_settings())
+def test_settings_come_back_from_a_header(settings):
+    assert Settings.from_header(*settings.to_header()) == settings
+
+
+@pytest.mark.parametrize("number, overrides, message", [
+    (0, {}, "preset 0"),
+    (999, {}, "preset 999"),
+    (1, {99: 1}, "parameter 99"),
+    (1, {"rnn_units": 64}, "parameter rnn_units"),
+    (1, {4: 7}, "rnn_units must be 8 to 8192, got 7"),
+    (1, {4: 8193}, "rnn_units must be 8 to 8192, got 8193"),
+    (1, {4: [64]}, "rnn_units must be 8 to 8192, a whole number, got [64]"),
+    (1, {4: None}, "rnn_units must be 8 to 8192"),
+    (1, {7: float("nan")}, "start_learning_rate must be 1e-07 to 1.0, a number, got nan"),
+    (1, {11: b"float32"}, "arithmetic must be one of float32, float16"),
+    (1, {12: None}, "coder must be one of numba, arithmetic-compressor"),
+    (1, {2: 2, 3: 3}, "update_interval must be at most seq_length (2), got 3"),
+], ids=str)
+def test_a_header_that_cannot_be_used_is_refused(number, overrides, message):
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_header(number, overrides)
+    assert message in str(refused.value)
+
+
+def test_released_presets_and_header_numbers_never_change():
+    assert {number: hashlib.sha256(json.dumps(dict(values), sort_keys=True).encode()).hexdigest()
+            for number, values in PRESETS.items()} == RELEASED_PRESETS
+    assert {parameter.name: parameter.metadata["header_id"] for parameter in coding_parameters()} == HEADER_IDS
+
+
+def test_header_numbers_are_unique():
+    numbers = [parameter.metadata["header_id"] for parameter in coding_parameters()]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_settings_and_presets_cannot_be_changed_in_place():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings().rnn_units = 64
+    with pytest.raises(TypeError):
+        PRESETS[1]["rnn_units"] = 64
