@@ -15,6 +15,8 @@ INTERRUPTED = 130        # the shell's exit code for Ctrl-C
 
 def main(arguments=None):
     """Run one command; returns the exit code: 0 only where the output is complete and checked."""
+    for stream in (sys.stdout, sys.stderr):      # names may hold letters that the terminal cannot show
+        stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib import codec
 from lib.container import Header, Reader, Writer, is_base_name
-from lib.errors import DivergedError, FormatError, InputError, SettingsError
+from lib.errors import DivergedError, FormatError, InputError, OutputError, SettingsError
 from lib.files import OutputFile, available_memory, check_input, check_target, write_file
 from lib.models.environment import Environment
 from lib.models.size import network_bytes
@@ -54,8 +54,9 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     """
     started = time.perf_counter()
     input_path = Path(input_path)
-    output_path = Path(output_path) if output_path else input_path.with_name(input_path.name + SUFFIX)
     data = _read_input(input_path)
+    output_path = Path(output_path) if output_path else input_path.with_name(input_path.name + SUFFIX)
+    check_target(output_path, overwrite)
     digest = hashlib.sha256(data).digest()
     with OutputFile(output_path, overwrite) as output:
         used = _write_coded(output, data, digest, input_path.name, settings, progress)
@@ -175,6 +176,8 @@ def _plan(header):
         settings = Settings.from_header(header.preset, header.overrides)
     except SettingsError as error:
         raise FormatError(f"the header cannot be used: {error}") from error
+    if not header.original_bytes:
+        raise FormatError("the header says that nothing is coded: the file is damaged")
     source = describe_source(header.source_kind, header.original_bytes, header.description)
     return settings, source, Streams(source.symbol_count, settings.batch_size)
 
@@ -184,7 +187,10 @@ def _keep_partial(output_path, recovered, streams, checked):
     if not recovered:
         return "Nothing could be recovered"
     partial = output_path.with_name(output_path.name + ".partial")
-    write_file(partial, recovered, overwrite=True)
+    try:
+        write_file(partial, recovered, overwrite=True)
+    except OutputError as error:
+        return f"What came before could not be kept: {error}"
     return (f"Recovered {streams.symbols_before(checked):,} of {streams.symbol_count:,} bytes: {partial} holds the "
             f"first {checked:,} of every {streams.steps:,}; the rest of it is filler")
 
@@ -235,4 +241,6 @@ def _stored_name(name):
     """`name` as a header can hold it: what is no plain text becomes an underscore."""
     name = name.encode("utf-8", "replace").decode()
     name = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
-    return name if is_base_name(name) else "_" + name[2:]
+    if name[1:2] == ":":
+        name = f"{name[0]}_{name[2:]}"       # on Windows it would name a drive
+    return name if is_base_name(name) else "_"

@@ -178,7 +178,7 @@ def _parse_header(packed):
     """The Header in a MessagePack array, every field checked for its type and bounds."""
     try:
         fields = msgpack.unpackb(packed, use_list=True, strict_map_key=False)
-    except (ValueError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
         raise FormatError("the header cannot be read; the file is damaged or made by another program") from error
     defaults = [0, b"", "", STORED, b"", [], {}, 0]    # in the order of Header's fields
     if not isinstance(fields, list) or len(fields) > len(defaults):
@@ -213,8 +213,8 @@ def _varint(value):
 def _not_ours(data):
     if not data:
         return "the file is empty; a .lks file never is. Get another copy"
-    if data[:4] == MAGIC[:4] or data[1:4] == MAGIC[1:4]:
-        return "the file begins like a .lks file but was changed on its way, as by a text-mode transfer; get another copy"
     if MAGIC.startswith(data):
         return "the file is cut short inside its first bytes; get a complete copy"
+    if data[1:4] == MAGIC[1:4]:
+        return "the file begins like a .lks file but was changed on its way, as by a text-mode transfer; get another copy"
     return "this is not a .lks file; choose a file that Lockstep made"

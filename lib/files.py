@@ -14,6 +14,8 @@ def check_target(path, overwrite):
     be replaced.
     """
     path = Path(path)
+    if "\0" in str(path):
+        raise OutputError(f"cannot write {str(path)!r}: a name holds no zero byte; choose another")
     try:
         if path.is_dir():
             raise OutputError(f"{path} is a folder; name a file in it")

@@ -1,6 +1,7 @@
 """What the tests share: tiny networks, inputs made here, and .lks files put together by hand."""
 
 import dataclasses
+import hashlib
 import io
 import random
 import struct
@@ -48,6 +49,11 @@ def coded_file(header, segments):
     for segment in segments:
         writer.write_segment(segment)
     return output.getvalue()
+
+
+def stored_file(data, name):
+    """The bytes of a .lks file that holds `data` as it is."""
+    return Header(len(data), hashlib.sha256(data).digest(), name).to_bytes() + data
 
 
 def take_apart(data, total_steps):

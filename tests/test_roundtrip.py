@@ -15,6 +15,7 @@ from samples import (
     flipped,
     frame,
     header_block,
+    stored_file,
     take_apart,
     tiny,
     with_header,
@@ -50,7 +51,7 @@ def written(path, data):
 
 
 def there_and_back(folder, data, chosen):
-    """Compress `data`, check that it comes back and that the file is no larger than promised."""
+    """Compress `data`; check that it comes back and that the file is no larger than promised."""
     original = written(folder / "original.bin", data)
     packed = compress(original, folder / "packed.lks", chosen, overwrite=True)
     assert packed.compressed_bytes == (folder / "packed.lks").stat().st_size <= len(data) + 96
@@ -83,7 +84,7 @@ def no_network(monkeypatch):
 @pytest.mark.parametrize("data", [b"", b"a", b"ab" * 15 + b"a", NOISE, bytes(range(256)) * 2],
                          ids=["empty", "one byte", "31 bytes", "noise", "all values"])
 def test_what_does_not_shrink_is_stored(tmp_path, data):
-    packed = there_and_back(tmp_path, data, tiny())
+    packed = there_and_back(tmp_path, data, tiny(batch_size=64))
     assert packed.settings is None and data in (tmp_path / "packed.lks").read_bytes()
 
 
@@ -95,7 +96,7 @@ def test_what_does_not_shrink_is_stored(tmp_path, data):
     (TEXT[:500], dict(coder="arithmetic-compressor")),
     (TEXT[:500], dict(arithmetic="float16")),
     (TEXT[:500], dict(start_learning_rate=1, end_learning_rate=1)),
-], ids=str)
+], ids=lambda value: str(value) if isinstance(value, dict) else len(value))
 def test_what_goes_in_comes_out(tmp_path, data, changes):
     packed = there_and_back(tmp_path, data, tiny(**changes))
     assert packed.settings == tiny(**changes).resolve(len(data))
@@ -115,8 +116,8 @@ def test_any_input_comes_back_whatever_the_settings(tmp_path_factory, data, chos
 
 def test_real_text_comes_back_smaller(tmp_path, real_data):
     original = (real_data / "text" / "grammar.lsp").read_bytes()
-    packed = there_and_back(tmp_path, original, tiny(start_learning_rate=0.02, end_learning_rate=0.02))
-    assert packed.compressed_bytes < 0.75 * len(original)
+    packed = there_and_back(tmp_path, original, tiny(batch_size=16))
+    assert packed.settings and packed.compressed_bytes < 0.9 * len(original)
 
 
 def test_several_segments_come_back(tmp_path, segmented):
@@ -174,11 +175,12 @@ def test_progress_rises_to_the_end(tmp_path, sample, monkeypatch):
     assert seen[-1].bits == 8 * len(take_apart(sample.data, sample.streams.steps)[1][0].payload)
 
 
-@pytest.mark.parametrize("changes", [{}, dict(batch_size=16, rnn_units=64, start_learning_rate=0.01)], ids=str)
-def test_a_container_takes_at_most_96_bytes(tmp_path, changes):
-    packed = compress(written(tmp_path / "book.txt", TEXT), settings=Settings(**changes))
+def test_a_container_takes_at_most_84_bytes_besides_the_names_in_it(tmp_path, here):
+    """Under 96 with names of twelve letters together: the file's and the device's."""
+    packed = compress(written(tmp_path / "book.txt", TEXT))
     header, (segment,) = take_apart(packed.output_path.read_bytes(), -(-len(TEXT) // packed.settings.batch_size))
-    assert packed.compressed_bytes - len(segment.payload) - len(header.description) <= 96
+    container = packed.compressed_bytes - len(segment.payload) - len(header.description)
+    assert container - len("book.txt") - len(here.device) <= 84
 
 
 # --- names ---
@@ -230,7 +232,7 @@ def test_a_long_name_is_cut_where_the_file_would_grow_too_much(tmp_path, name, d
 ])
 @pytest.mark.parametrize("run", [compress, decompress])
 def test_a_run_that_could_not_end_well_does_not_begin(tmp_path, no_network, run, source, target, kind, message):
-    stored = Header(4, hashlib.sha256(b"data").digest(), "name").to_bytes() + b"data"
+    stored = stored_file(b"data", "name")
     written(tmp_path / "in", stored)
     with pytest.raises(kind, match=message):
         run(tmp_path / source, tmp_path / target)
@@ -269,18 +271,10 @@ def certain_file():
                       [Segment(10, b"", bytes(8))] * 10)
 
 
-def stored_file():
-    return Header(len(TEXT), hashlib.sha256(TEXT).digest(), "book.txt").to_bytes() + TEXT
-
-
 @pytest.fixture(params=["coded", "certain", "stored"])
-def intact(request, tmp_path, sample):
-    """A file of each kind, which decompresses as it is."""
-    data = dict(coded=sample.data, certain=certain_file(), stored=stored_file())[request.param]
-    if request.param != "coded":
-        decompress(written(tmp_path / "in.lks", data), tmp_path / "out")
-        (tmp_path / "out").unlink()
-    return data
+def intact(request, sample):
+    """A file of each kind."""
+    return dict(coded=sample.data, certain=certain_file(), stored=stored_file(TEXT, "book.txt"))[request.param]
 
 
 def test_a_file_that_is_cut_at_any_byte_is_refused(tmp_path, intact):
@@ -294,7 +288,7 @@ def test_a_file_with_any_byte_changed_is_refused(tmp_path, intact, mask):
         refused(tmp_path, flipped(intact, position, mask))
 
 
-@pytest.mark.parametrize("data", [NOISE, MAGIC + b"\x01" + NOISE, b"", stored_file() * 2, TEXT],
+@pytest.mark.parametrize("data", [NOISE, MAGIC + b"\x01" + NOISE, b"", stored_file(TEXT, "book.txt") * 2, TEXT],
                          ids=["noise", "noise after the magic", "nothing", "a file twice", "text"])
 def test_what_is_no_lks_file_is_refused(tmp_path, data):
     refused(tmp_path, data)
@@ -303,8 +297,8 @@ def test_what_is_no_lks_file_is_refused(tmp_path, data):
         raise contents.fault or AssertionError("nothing was found wrong")
 
 
-def test_what_comes_out_wrong_is_not_written(tmp_path, sample):
-    for data in (with_header(sample.data, sample.streams.steps, sha256=bytes(32)),
+def test_what_comes_out_wrong_is_not_written(tmp_path):
+    for data in (with_header(certain_file(), 100, sha256=bytes(32)),
                  Header(4, bytes(32), "name").to_bytes() + b"data"):
         message = refused(tmp_path, data)
         assert "not the original (its SHA-256 differs)" in message
@@ -327,16 +321,11 @@ def with_fingerprint(data, number):
     (lambda data: flipped(data, len(beginning(data, 1)) + 5), FormatError, 1, "segment 2 is damaged"),
     (lambda data: data[:-1], FormatError, 2, "cut short in segment 3"),
     (lambda data: data + b"more", FormatError, 3, "4 bytes follow the end"),
-    (lambda data: with_fingerprint(data, 2), DivergedError, 2, "the model's state after step 185 is not the encoder's"),
     (lambda data: with_fingerprint(data, 1), DivergedError, 1, "the model's state after step 140 is not the encoder's"),
-    (lambda data: with_fingerprint(data, 0), DivergedError, 0, "the model's state after step 70 is not the encoder's"),
-], ids=["segment 2 damaged", "segment 3 cut", "bytes at the end", "diverged in 3", "diverged in 2", "diverged in 1"])
+], ids=["segment 2 damaged", "segment 3 cut", "bytes at the end", "diverged in segment 2"])
 def test_what_comes_before_a_fault_is_kept(tmp_path, segmented, here, damage, kind, recovered, message):
     error = refused(tmp_path, damage(segmented.data), kind, message)
     assert (kind is DivergedError) == (error.count(str(here)) == 2)
-    if not recovered:
-        assert "Nothing could be recovered" in error and names(tmp_path) == ["in.lks"]
-        return
     streams, steps = segmented.streams, (70, 140, 185)[recovered - 1]
     assert f"Recovered {streams.symbols_before(steps):,} of 553 bytes" in error
     assert f"{tmp_path / 'out.partial'} holds the first {steps} of every 185" in error
@@ -345,6 +334,11 @@ def test_what_comes_before_a_fault_is_kept(tmp_path, segmented, here, damage, ki
     for start in range(0, len(TEXT), streams.steps):
         assert partial[start:start + steps] == TEXT[start:start + steps]
         assert set(partial[start + steps:start + streams.steps]) <= set(b" ")      # filler
+
+
+def test_a_fault_is_named_even_where_nothing_can_be_kept(tmp_path):
+    (tmp_path / "out.partial").mkdir()
+    refused(tmp_path, certain_file()[:-1], FormatError, "cut short in segment 10")
 
 
 def test_a_file_from_another_environment_is_decoded_after_a_warning(tmp_path, sample, here):
@@ -358,16 +352,17 @@ def test_a_file_from_another_environment_is_decoded_after_a_warning(tmp_path, sa
     assert (tmp_path / "out").read_bytes() == TEXT
 
 
-def test_a_file_from_this_environment_is_decoded_without_a_warning(tmp_path, sample):
-    for data in (sample.data, certain_file(), stored_file()):
-        events = []
-        decompress(written(tmp_path / "in.lks", data), tmp_path / "out", warn=events.append, overwrite=True)
-        assert events == []
+@pytest.mark.parametrize("intact", ["coded", "certain", "stored"], indirect=True)
+def test_a_file_that_decodes_here_is_decoded_without_a_warning(tmp_path, intact):
+    warnings = []
+    decompress(written(tmp_path / "in.lks", intact), tmp_path / "out", warn=warnings.append)
+    assert warnings == [] and (tmp_path / "out").exists()
 
 
 def test_a_run_that_diverges_names_both_environments(tmp_path, segmented, here):
     data = with_header(with_fingerprint(segmented.data, 0), 185, environment=ELSEWHERE.to_header())
-    message = refused(tmp_path, data, DivergedError)
+    message = refused(tmp_path, data, DivergedError, "the model's state after step 70 is not the encoder's")
+    assert "Nothing could be recovered" in message and names(tmp_path) == ["in.lks"]
     assert f"the file was made with {ELSEWHERE}, and this is {here}" in message
 
 
@@ -380,6 +375,7 @@ TERABYTES = 2 ** 44
     (crafted_file(2 ** 40, original_bytes=TERABYTES), FormatError, "more than the file can hold"),
     (crafted_file(100, original_bytes=TERABYTES), FormatError, "more than the file can hold"),
     (crafted_file(2 ** 40, original_bytes=TERABYTES, description=b"\x00\x80"), InputError, "GB of memory"),
+    (header_block(preset=0, original_bytes=TERABYTES), FormatError, "cut short: it holds 0 of"),
     (crafted_file(100, original_bytes=1_600, overrides={4: 8192, 5: 8}), InputError, "use a smaller network"),
     (crafted_file(1, original_bytes=0), FormatError, "."),
     (header_block(original_bytes=0), FormatError, "."),
@@ -395,7 +391,7 @@ TERABYTES = 2 ** 44
     (crafted_file(63, description=b"\xfa" + bytes(9)), FormatError, "set of byte values is damaged"),
     (header_block(name="../up"), FormatError, "not a plain file name"),
     (frame(b"\x97\x05\xc4\x20" + bytes(32) + b"\xa1a\x01\xc0\x90\x81\x90\x01"), FormatError, "the header"),
-], ids=range(18))
+], ids=lambda value: value if isinstance(value, str) else "")
 def test_a_header_made_to_do_harm_is_refused_before_it_can(tmp_path, no_network, monkeypatch, data, kind, message):
     monkeypatch.setattr(compression, "available_memory", lambda: 2 ** 30)
     refused(tmp_path, data, kind, message)

@@ -119,8 +119,8 @@ def test_resolve_fills_in_every_value_and_keeps_what_was_chosen(preset, symbol_c
 
 
 def test_the_auto_preset_gives_larger_inputs_more_streams_and_the_network_preset_does_not():
-    counts = (0, 24_999, 25_000, 99_999, 100_000, 10 ** 9)
-    assert [Settings().resolve(count).batch_size for count in counts] == [4, 4, 8, 8, 16, 16]
+    counts = (0, 29_999, 30_000, 99_999, 100_000, 10 ** 9)
+    assert [Settings().resolve(count).batch_size for count in counts] == [2, 2, 4, 4, 8, 16]
     assert {Settings(preset="network").resolve(count).batch_size for count in counts} == {default_of("batch_size")}
 
 

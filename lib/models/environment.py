@@ -38,6 +38,7 @@ class Environment:
                 or not 1 <= fields[1] <= _MOST_THREADS):
             return None
         device, threads, tensorflow, keras = fields
+        device = "".join(letter if letter.isprintable() else "?" for letter in device)
         return cls(device, threads, _version_text(tensorflow), _version_text(keras))
 
     def to_header(self):

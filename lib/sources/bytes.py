@@ -71,6 +71,6 @@ def _unpack_values(description):
     block = np.frombuffer(description, np.uint8)
     if len(block) == _BITMAP_BYTES:
         bitmap = block
-    elif len(block) < _BITMAP_BYTES and block[0] + len(block) - 1 <= _BITMAP_BYTES:
-        bitmap[block[0]:block[0] + len(block) - 1] = block[1:]
+    elif len(block) < _BITMAP_BYTES and (end := description[0] + len(block) - 1) <= _BITMAP_BYTES:
+        bitmap[description[0]:end] = block[1:]
     return np.flatnonzero(np.unpackbits(bitmap)).astype(np.uint8)

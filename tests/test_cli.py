@@ -1,0 +1,196 @@
+"""python -m lib: exit codes, messages, and what is left behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+from samples import NOISE, TEXT, TINY, stored_file, tiny
+
+from lib import __version__
+from lib.__main__ import main
+
+SETTINGS = [argument for name, value in TINY.items() for argument in ("--set", f"{name}={value}")]
+# Python raises KeyboardInterrupt on SIGINT only where it was not started with SIGINT ignored.
+INTERRUPTIBLE = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+                 "from lib.__main__ import main; sys.exit(main(sys.argv[1:]))")
+
+
+def lockstep(folder, *arguments, **environment):
+    """Run the command line on files in `folder`."""
+    return subprocess.run([sys.executable, "-m", "lib", *arguments], cwd=folder, capture_output=True, text=True,
+                          timeout=300, env=os.environ | {"PYTHONPATH": str(ROOT)} | environment)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def folder(tmp_path, sample):
+    """A folder with two inputs and a .lks file of each kind."""
+    files = tmp_path / "files"
+    files.mkdir()
+    for name, data in (("book.txt", TEXT), ("coded.lks", sample.data), ("damaged.lks", sample.data[:-1]),
+                       ("small", b"small"), ("stored.lks", stored_file(b"small", "small"))):
+        (files / name).write_bytes(data)
+    return files
+
+
+@pytest.fixture
+def without_tensorflow(tmp_path):
+    """PYTHONPATH under which an import of TensorFlow or Keras leaves a mark and fails."""
+    modules, mark = tmp_path / "modules", tmp_path / "mark"
+    modules.mkdir()
+    for name in ("tensorflow", "keras"):
+        (modules / f"{name}.py").write_text(f"open({str(mark)!r}, 'w').close()\nraise ImportError\n")
+    yield os.pathsep.join((str(modules), str(ROOT)))
+    assert not mark.exists()
+
+
+def test_a_file_goes_in_and_comes_out_again(folder):
+    packed = lockstep(folder, "compress", "book.txt", *SETTINGS)
+    assert (packed.returncode, packed.stderr) == (0, "")
+    size = (folder / "book.txt.lks").stat().st_size
+    assert packed.stdout.startswith(f"book.txt.lks: 553 -> {size} bytes, {8 * size / 553:.3f} bits per byte, ")
+    assert f"({tiny().resolve(553).summary()})" in packed.stdout and packed.stdout.count("\n") == 1
+    (folder / "book.txt").unlink()
+    restored = lockstep(folder, "decompress", "book.txt.lks")
+    assert (restored.returncode, restored.stderr) == (0, "")
+    assert re.fullmatch(r"book\.txt: 553 bytes, SHA-256 [0-9a-f]{64} checked, [0-9.]+ s\n", restored.stdout)
+    assert (folder / "book.txt").read_bytes() == TEXT
+
+
+def test_info_says_what_a_file_holds(folder, without_tensorflow, here):
+    info = lockstep(folder, "info", "coded.lks", PYTHONPATH=without_tensorflow)
+    assert (info.returncode, info.stderr) == (0, "")
+    lines = dict(line.split(maxsplit=1) for line in info.stdout.splitlines())
+    assert lines["original"] == "sample.txt, 553 bytes"
+    assert lines["network"] == tiny().resolve(553).summary()
+    assert (lines["segments"], lines["decodes"]) == ("1 intact", f"only with {here}")
+
+
+def test_info_and_decompress_need_no_network_where_data_is_stored(folder, without_tensorflow):
+    info = lockstep(folder, "info", "stored.lks", PYTHONPATH=without_tensorflow)
+    assert info.returncode == 0 and "none; the data is stored as it is" in info.stdout and "everywhere" in info.stdout
+    (folder / "small").unlink()
+    restored = lockstep(folder, "decompress", "-q", "stored.lks", PYTHONPATH=without_tensorflow)
+    assert (restored.returncode, restored.stdout, restored.stderr) == (0, "", "")
+    assert (folder / "small").read_bytes() == b"small"
+
+
+def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
+    info = lockstep(folder, "info", "damaged.lks", PYTHONPATH=without_tensorflow)
+    assert info.returncode == 1 and "0 intact" in info.stdout
+    assert info.stderr == "lockstep: the file is cut short in segment 1, or damaged there; get a complete copy\n"
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["compress", "missing"], "there is no file missing; check the name"),
+    (["decompress", "missing"], "there is no file missing; check the name"),
+    (["info", "missing"], "there is no file missing; check the name"),
+    (["compress", "."], ". is a folder; name one file"),
+    (["info", "."], ". is a folder; name one file"),
+    (["compress", "book.txt", "--set", "rnn_units=-3"], "rnn_units must be 8 to 8192, got -3"),
+    (["compress", "book.txt", "--set", "units=5"], "there is no setting 'units'; the settings are "),
+    (["compress", "book.txt", "--set", "rnn_units"], "a setting is written name=value, got 'rnn_units'"),
+    (["compress", "book.txt", "--preset", "best"], "preset must be one of auto, network, got 'best'"),
+    (["compress", "book.txt", "-o", "coded.lks"], "coded.lks exists already; "),
+    (["compress", "book.txt", "-o", "missing/out"], "there is no folder missing to write out into"),
+    (["compress", "book.txt", "-o", "."], ". is a folder; name a file in it"),
+    (["compress", "book.txt", "-o", "n" * 300], "cannot write nnn"),
+    (["decompress", "book.txt"], "this is not a .lks file"),
+    (["decompress", "coded.lks", "-o", "book.txt"], "book.txt exists already; "),
+    (["decompress", "stored.lks"], "small exists already; "),
+    (["decompress", "damaged.lks", "-o", "out"], "the file is cut short in segment 1"),
+    (["info", "book.txt"], "this is not a .lks file"),
+], ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "")
+def test_what_goes_wrong_is_one_line_and_leaves_nothing_behind(folder, without_tensorflow, arguments, message):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    ran = lockstep(folder, *arguments, PYTHONPATH=without_tensorflow)
+    assert ran.returncode == 1 and ran.stdout == ""
+    assert ran.stderr.startswith(f"lockstep: {message}") and ran.stderr.count("\n") == 1
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["pack"], ["compress"], ["info", "a", "b"]], ids=str)
+def test_an_unknown_command_line_is_answered_with_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2 and "usage: python -m lib" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments, expected", [
+    (["--version"], f"Lockstep {__version__}"), (["--help"], "decompress"), (["compress", "--help"], "rnn_units=200")])
+def test_help_and_version_are_answered(arguments, expected, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 0 and expected in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command, source, target", [("compress", "small", "out.lks"), ("decompress", "stored.lks", "out")])
+def test_force_replaces_the_output(folder, capsys, command, source, target):
+    (folder / target).write_bytes(b"old")
+    arguments = [command, str(folder / source), "-o", str(folder / target)]
+    assert main(arguments) == 1 and (folder / target).read_bytes() == b"old"
+    assert main([*arguments, "--force"]) == 0 and (folder / target).read_bytes() != b"old"
+    captured = capsys.readouterr()
+    assert "exists already" in captured.err and str(folder / target) in captured.out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ["naïve 名前.txt", "\udcff.txt"], ids=ascii)
+def test_a_name_that_the_terminal_cannot_show_is_no_error(tmp_path, name):
+    (tmp_path / name).write_bytes(b"small")
+    packed = lockstep(tmp_path, "compress", name, "-o", name + ".lks", PYTHONIOENCODING="ascii")
+    assert (packed.returncode, packed.stderr) == (0, "")
+    info = lockstep(tmp_path, "info", name + ".lks", PYTHONIOENCODING="ascii")
+    assert (info.returncode, info.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+@pytest.mark.parametrize("moment", ["the output is begun", "symbols are coded"])
+def test_an_interrupt_leaves_nothing_behind(tmp_path, moment):
+    (tmp_path / "noise").write_bytes(NOISE * 5_000)     # ten megabytes: no test waits for their end
+    run = subprocess.Popen([sys.executable, "-c", INTERRUPTIBLE, "compress", "noise", *SETTINGS,
+                            "--set", "batch_size=512"], cwd=tmp_path, stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    least = 0 if moment == "the output is begun" else 1     # bytes of the output on disk
+    try:
+        for _ in range(6_000):
+            temporary = list(tmp_path.glob(".lockstep-*"))
+            if temporary and temporary[0].stat().st_size >= least or run.poll() is not None:
+                break
+            time.sleep(0.02)
+        assert run.poll() is None and temporary
+        run.send_signal(signal.SIGINT)
+        stdout, stderr = run.communicate(timeout=120)
+    finally:
+        run.kill()
+    assert run.returncode == 130
+    assert (stdout, stderr) == ("", "lockstep: interrupted; nothing was written\n")
+    assert names(tmp_path) == ["noise"]
+
+
+@pytest.mark.parametrize("fault, code, message", [
+    (MemoryError, 1, "the memory of this machine is used up"), (KeyboardInterrupt, 130, "interrupted; nothing was")])
+def test_what_no_check_can_foresee_is_one_line_too(folder, capsys, monkeypatch, fault, code, message):
+    def fail(*arguments, **options):
+        raise fault
+
+    monkeypatch.setattr("lib.__main__.compress", fail)
+    assert main(["compress", str(folder / "book.txt")]) == code
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"lockstep: {message}") and captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("terminal, options, shown", [(True, [], True), (False, [], False), (True, ["--quiet"], False)])
+def test_progress_is_shown_on_a_terminal_that_wants_it(tmp_path, capsys, monkeypatch, terminal, options, shown):
+    (tmp_path / "in").write_bytes(b"a" * 1_000)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    assert main(["compress", str(tmp_path / "in"), *options]) == 0
+    assert ("bits per symbol" in capsys.readouterr().err) == shown
