@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from samples import TEXT, tiny
 
 from lib import codec, compress
 from lib.container import Reader
 from lib.models.environment import Environment
 from lib.streams import Streams
+
+settings.register_profile("lockstep", deadline=None)     # no timing in tests
+settings.load_profile("lockstep")
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"

@@ -1,5 +1,7 @@
 """python -m lib: exit codes, messages, and what is left behind."""
 
+import contextlib
+import io
 import os
 import re
 import signal
@@ -194,3 +196,24 @@ def test_progress_is_shown_on_a_terminal_that_wants_it(tmp_path, capsys, monkeyp
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     assert main(["compress", str(tmp_path / "in"), *options]) == 0
     assert ("bits per symbol" in capsys.readouterr().err) == shown
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other pipes")
+@pytest.mark.parametrize("command, source, target", [("info", "stored.lks", None), ("compress", "small", "small.lks")])
+def test_a_reader_that_has_gone_is_no_traceback(folder, command, source, target):
+    """As in `python -m lib info FILE | head -1`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ran = subprocess.run([sys.executable, "-m", "lib", command, source], cwd=folder, stdout=writer,
+                             stderr=subprocess.PIPE, text=True, timeout=60, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    finally:
+        os.close(writer)
+    assert "Traceback" not in ran.stderr and ran.stderr.count("\n") <= 1
+    assert target is None or (folder / target).exists()
+
+
+def test_the_command_line_can_be_called_where_output_is_no_terminal_or_file(folder):
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        assert main(["info", str(folder / "stored.lks")]) == 0
+    assert "small, 5 bytes" in output.getvalue()

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.mixing import make_coder
@@ -167,7 +167,6 @@ def test_bytes_done_follows_the_payload(name):
     assert done[-1] <= reader.bytes_done <= len(payload)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 2 ** 31 - 1), min_size=1, max_size=9).filter(any), min_size=1, max_size=30),
        st.data())
 def test_any_frequencies_code_any_symbol_that_has_one(rows, data):

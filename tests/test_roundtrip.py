@@ -95,7 +95,6 @@ def test_what_does_not_shrink_is_stored(tmp_path, data):
     (TEXT[:500], dict(batch_size=1, seq_length=1, update_interval=1)),
     (TEXT[:500], dict(coder="arithmetic-compressor")),
     (TEXT[:500], dict(arithmetic="float16")),
-    (TEXT[:500], dict(start_learning_rate=1, end_learning_rate=1)),
 ], ids=lambda value: str(value) if isinstance(value, dict) else len(value))
 def test_what_goes_in_comes_out(tmp_path, data, changes):
     packed = there_and_back(tmp_path, data, tiny(**changes))
@@ -103,7 +102,11 @@ def test_what_goes_in_comes_out(tmp_path, data, changes):
     assert packed.compressed_bytes < len(data)
 
 
-@settings(max_examples=8, deadline=None)
+def test_a_network_that_learns_much_too_fast_still_gives_the_input_back(tmp_path):
+    there_and_back(tmp_path, TEXT[:500], tiny(start_learning_rate=1, end_learning_rate=1))
+
+
+@settings(max_examples=8)
 @given(st.one_of(st.binary(max_size=400), st.builds(lambda unit, times: (unit * times)[:400],
                                                     st.binary(min_size=1, max_size=5), st.integers(1, 400))),
        st.sampled_from([tiny(), tiny(batch_size=1, coder="arithmetic-compressor"), tiny(num_layers=2, batch_size=5)]),

@@ -46,6 +46,8 @@ def use_threads(wanted):
         wanted = tf.config.threading.get_intra_op_parallelism_threads() or _cores()
     try:
         tf.config.threading.set_intra_op_parallelism_threads(wanted)
+        with _native_messages_hidden():
+            tf.function(lambda: tf.zeros(1) + 1, jit_compile=True)()     # XLA, too, greets its first compilation
     except RuntimeError:
         pass  # settled by an earlier run in this process
     return tf.config.threading.get_intra_op_parallelism_threads()
