@@ -22,7 +22,7 @@ demo: setup
 	@$(RUN) -m tools.demo $(if $(FILE),"$(FILE)")
 
 lab: setup
-	$(RUN) -m jupyterlab
+	$(RUN) -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root)
 
 notebooks: setup
 	$(RUN) -m tools.build_notebooks
