@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -16,10 +17,18 @@ INTERRUPTED = 130        # the shell's exit code for Ctrl-C
 def main(arguments=None):
     """Run one command; returns the exit code: 0 only where the output is complete and checked."""
     for stream in (sys.stdout, sys.stderr):      # names may hold letters that the terminal cannot show
-        stream.reconfigure(errors="backslashreplace")
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        options.run(options)
+        sys.stdout.flush()
+        return 0
+    except OSError as error:                     # of standard output: all other files have errors of their own
+        sys.stdout = open(os.devnull, "w")       # else Python tries again at its end, and complains
+        if isinstance(error, BrokenPipeError):
+            return 0                             # the reader has seen enough; the files are complete
+        print(f"lockstep: cannot write the summary: {error.strerror}", file=sys.stderr)
     except LockstepError as error:
         print(f"lockstep: {error}", file=sys.stderr)
     except MemoryError:
@@ -83,7 +92,6 @@ def _compress(options):
         how = result.settings.summary() if result.settings else "stored as it is, as it does not shrink"
         print(f"{result.output_path}: {result.original_bytes:,} -> {result.compressed_bytes:,} bytes, "
               f"{result.bits_per_byte:.3f} bits per byte, {result.seconds:.1f} s ({how})")
-    return 0
 
 
 def _decompress(options):
@@ -93,7 +101,6 @@ def _decompress(options):
     if not options.quiet:
         print(f"{result.output_path}: {result.original_bytes:,} bytes, SHA-256 {result.sha256} checked, "
               f"{result.seconds:.1f} s")
-    return 0
 
 
 def _info(options):
@@ -108,7 +115,6 @@ def _info(options):
     print(f"decodes         {f'only with {contents.environment}' if contents.environment else 'everywhere'}")
     if contents.fault:
         raise contents.fault
-    return 0
 
 
 def _progress(options):

@@ -112,13 +112,27 @@ def inspect(input_path):
     data = _read_input(Path(input_path))
     reader = Reader(data)
     if reader.header.is_stored:
-        fault = None if len(data) - reader.header.original_bytes == len(reader.header.to_bytes()) else FormatError(
-            "the file is longer or shorter than its header says")
-        return Contents(reader.header, None, None, len(data), 0, fault)
+        return Contents(reader.header, None, None, len(data), 0, _fault_of_stored(reader))
     settings, _, streams = _plan(reader.header)
     segments, fault = reader.read_segments(streams.steps)
-    return Contents(reader.header, settings, Environment.from_header(reader.header.environment), len(data),
-                    len(segments), fault)
+    return Contents(reader.header, settings, _made_in(reader.header), len(data), len(segments), fault)
+
+
+def _fault_of_stored(reader):
+    """What is wrong with a file that stores its data, as far as its length tells, or None."""
+    try:
+        reader.read_stored()
+    except FormatError as error:
+        return error
+    return None
+
+
+def _made_in(header):
+    """The Environment that a coded file depends on, or None. FormatError where the header's is damaged."""
+    environment = Environment.from_header(header.environment)
+    if header.environment and environment is None:
+        raise FormatError("the header's note on where the file was made is damaged; get another copy of the file")
+    return environment
 
 
 def _write_coded(output, data, digest, name, settings, progress):
@@ -150,10 +164,10 @@ def _decode(reader, output_path, progress, warn):
         raise fault
     if fault:
         warn(f"{fault}. What comes before is being recovered")
-    _check_plausible(header, source, segments)
+    _check_plausible(header, source, streams, segments)
     _check_memory(settings, source)
     symbols, checked = streams.empty(), 0
-    made_in = Environment.from_header(header.environment)
+    made_in = _made_in(header)
     predictor = Predictor(settings, source.vocabulary_size, streams.steps, made_in)
     if predictor.environment != made_in:
         warn(f"the file was made with {made_in}; this is {predictor.environment}. It may not decode here")
@@ -195,10 +209,11 @@ def _keep_partial(output_path, recovered, streams, checked):
             f"first {checked:,} of every {streams.steps:,}; the rest of it is filler")
 
 
-def _check_plausible(header, source, segments):
-    """Refuse a size that the payload cannot hold, before anything of that size is allocated."""
+def _check_plausible(header, source, streams, segments):
+    """Refuse a size that the intact segments' payload cannot hold, before anything of that size is allocated."""
     payload_bits = 8 * sum(len(segment.payload) + 4 for segment in segments)
-    if source.vocabulary_size > 1 and source.symbol_count * _FEWEST_BITS_PER_SYMBOL > payload_bits:
+    claimed = streams.symbols_before(sum(segment.steps for segment in segments))
+    if source.vocabulary_size > 1 and claimed * _FEWEST_BITS_PER_SYMBOL > payload_bits:
         raise FormatError(f"the header claims {header.original_bytes:,} bytes, more than the file can hold; "
                           "it is damaged or made to do harm")
 

@@ -186,6 +186,7 @@ def _parse_header(packed):
     fields += defaults[len(fields):]
     if any(type(value) is not type(default) for value, default in zip(fields, defaults)):
         raise FormatError("the header holds a value of the wrong type; the file is damaged")
+    fields[5] = tuple(fields[5])
     header = Header(*fields)
     if not 0 <= header.original_bytes <= _LARGEST_SIZE or len(header.sha256) != 32:
         raise FormatError("the header holds a value out of bounds; the file is damaged")

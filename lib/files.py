@@ -35,6 +35,8 @@ def check_input(path):
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder; name one file (a folder can go into a tar or zip first)")
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is a device or a pipe, whose end nobody knows; write it to a file first")
         with open(path, "rb"):
             return path.stat().st_size
     except FileNotFoundError as error:
@@ -82,8 +84,8 @@ class OutputFile:
         os.fsync(self._file.fileno())
         os.chmod(self._file.name, 0o666 & ~_umask())
         check_target(self.path, self._overwrite)
+        self._file.close()                       # Windows renames no open file
         os.replace(self._file.name, self.path)
-        self._file.close()
         self._file = None
         _sync_folder(self.path.parent)
 

@@ -94,7 +94,7 @@ class Settings:
 
     def resolve(self, symbol_count):
         """Every value filled in for an input of `symbol_count` symbols, by the newest form of the preset."""
-        values = dict(PRESETS[_NEWEST["network"]])
+        values = dict(PRESETS[_NETWORK])
         if self.preset == "auto":
             values["batch_size"] = _streams_for(symbol_count)
         values.update(self._chosen())
@@ -105,12 +105,13 @@ class Settings:
         return Settings(preset="network", **values)
 
     def to_header(self):
-        """Of complete settings: (number of the preset in PRESETS, {header_id: value} of what differs from it)."""
-        number = _NEWEST[self.preset]
-        overrides = {parameter.metadata["header_id"]: getattr(self, parameter.name)
-                     for parameter in coding_parameters()
-                     if getattr(self, parameter.name) != PRESETS[number][parameter.name]}
-        return number, overrides
+        """Of complete settings: (number of the nearest preset, {header_id: value} of what differs from it)."""
+        differences = {
+            number: {parameter.metadata["header_id"]: getattr(self, parameter.name)
+                     for parameter in coding_parameters() if getattr(self, parameter.name) != preset[parameter.name]}
+            for number, preset in PRESETS.items()}
+        nearest = min(PRESETS, key=lambda number: (len(differences[number]), number))
+        return nearest, differences[nearest]
 
     @classmethod
     def from_header(cls, number, overrides):
@@ -127,8 +128,11 @@ class Settings:
                                 "a newer version may")
         values = dict(PRESETS[number])
         values.update({names[header_id]: value for header_id, value in overrides.items()})
-        checked = {parameter.name: _checked(parameter, values[parameter.name]) for parameter in coding_parameters()}
-        return cls(preset="network", **checked)
+        for parameter in coding_parameters():
+            value = values[parameter.name]
+            if type(value) is not parameter.metadata["kind"]:      # a header holds no numbers as text, and no gaps
+                raise SettingsError(f"{_expected(parameter)}, got {value!r}")
+        return cls(preset="network", **values)
 
     def summary(self):
         """The complete settings in one line, for people."""
@@ -149,18 +153,24 @@ def coding_parameters():
 
 def default_of(name):
     """The value that the network preset gives a parameter."""
-    return "auto" if name == "preset" else PRESETS[_NEWEST["network"]][name]
+    return "auto" if name == "preset" else PRESETS[_NETWORK][name]
 
 
-# Every preset and version ever released, by the number that file headers give it: network, version 1.
-# Entries never change; a better preset gets a new number, and _NEWEST points at it.
+_NETWORK_1 = dict(
+    batch_size=16, seq_length=10, update_interval=5, rnn_units=200, num_layers=2, embedding_size=64,
+    start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1,
+    arithmetic="float32", coder="numba")
+
+# Every form of a preset ever released, by the number that file headers give it. Entries never change;
+# a better preset gets new numbers, and _NETWORK points at its plain form.
 PRESETS = MappingProxyType({
-    1: MappingProxyType(dict(
-        batch_size=16, seq_length=10, update_interval=5, rnn_units=200, num_layers=2, embedding_size=64,
-        start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1,
-        arithmetic="float32", coder="numba")),
+    1: MappingProxyType(_NETWORK_1),
+    2: MappingProxyType(_NETWORK_1 | dict(batch_size=8)),      # 2 to 4: what auto makes of it for smaller inputs
+    3: MappingProxyType(_NETWORK_1 | dict(batch_size=4)),
+    4: MappingProxyType(_NETWORK_1 | dict(batch_size=2)),
 })
-_NEWEST = {"network": 1}
+_NETWORK = 1
+_KIND_NAMES = {int: "a whole number", float: "a number"}
 
 
 def _streams_for(symbol_count):
@@ -179,16 +189,22 @@ def _checked(parameter, value):
     facts = parameter.metadata
     if facts["choices"]:
         if value not in facts["choices"]:
-            raise SettingsError(f"{parameter.name} must be one of {', '.join(facts['choices'])}, got {value!r}")
+            raise SettingsError(f"{_expected(parameter)}, got {value!r}")
         return value
-    expected = f"{parameter.name} must be {facts['minimum']} to {facts['maximum']}"
     number = _number(value, facts["kind"])
     if number is None:
-        what = "a whole number" if facts["kind"] is int else "a number"
-        raise SettingsError(f"{expected}, {what}, got {value!r}")
+        raise SettingsError(f"{_expected(parameter)}, {_KIND_NAMES[facts['kind']]}, got {value!r}")
     if not facts["minimum"] <= number <= facts["maximum"]:
-        raise SettingsError(f"{expected}, got {number}")
+        raise SettingsError(f"{_expected(parameter)}, got {number}")
     return number
+
+
+def _expected(parameter):
+    """What a parameter must be, as the beginning of an error's text."""
+    facts = parameter.metadata
+    if facts["choices"]:
+        return f"{parameter.name} must be one of {', '.join(facts['choices'])}"
+    return f"{parameter.name} must be {facts['minimum']} to {facts['maximum']}"
 
 
 def _number(value, kind):

@@ -13,7 +13,6 @@ import numba
 import numpy as np
 
 PROBABILITY_BITS = 16
-_ONE = 1 << PROBABILITY_BITS
 _TOP = (1 << 32) - 1
 _LOW, _HIGH, _CODE, _POSITION = range(4)   # the coder's state, int64
 _MOST_BYTES_PER_DECISION = 4
@@ -127,7 +126,7 @@ def _code_step(state, buffer, frequencies, symbols, active, decoding):
                 continue
             bit = np.int64(1)
             if left != 0:
-                probability = min(max((right << PROBABILITY_BITS) // (left + right), 1), _ONE - 1)
+                probability = max((right << PROBABILITY_BITS) // (left + right), 1)
                 bit = _code_bit(state, buffer, probability, target >> level & 1, decoding)
             node += bit << level
         symbols[stream] = node

@@ -59,7 +59,7 @@ class ReferenceCoder:
 
     def _code_bit(self, left, right, bit):
         """One decision between two halves of a node; returns the bit."""
-        one = min(max((right << PROBABILITY_BITS) // (left + right), 1), _ONE - 1)
+        one = max((right << PROBABILITY_BITS) // (left + right), 1)
         ranges = {0: Range(0, _ONE - one), 1: Range(_ONE - one, _ONE)}
         if self._decoder:
             return self._decoder.decode_symbol(ranges)
