@@ -73,13 +73,18 @@ def main():
 def _notebook(title, form_cell, *cells):
     """A notebook as text: title, set-up, form, then code cells (those with a #@title) and notes."""
     parts = [title, _setup_cell(), form_cell, *cells]
-    made = [new_code_cell(part, metadata={"cellView": "form"} if "@param" in part else {}) if part.startswith("#@title")
-            else new_markdown_cell(part) for part in parts]
+    made = [_code_cell(part) if part.startswith("#@title") else new_markdown_cell(part) for part in parts]
     for number, cell in enumerate(made):
         cell["id"] = f"cell-{number}"          # nbformat's own are random
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     book = new_notebook(cells=made, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
     return nbformat.writes(book) + "\n"
+
+
+def _code_cell(source):
+    """A code cell; a long one (set-up and form) is folded away, in Colab and in JupyterLab."""
+    folded = {"cellView": "form", "jupyter": {"source_hidden": True}}
+    return new_code_cell(source, metadata=folded if source.count("\n") > 5 else {})
 
 
 def _setup_cell():
@@ -89,7 +94,7 @@ def _setup_cell():
 
 def _form_cell(groups):
     """The form as Colab fields, one a parameter, and the call that shows it in Jupyter."""
-    lines = ['#@title 2. Choose { display-mode: "form" }', "from lib import notebook"]
+    lines = ["#@title 2. Choose", "from lib import notebook"]
     arguments = []
     for group in groups:
         for field in dataclasses.fields(group):

@@ -1,4 +1,4 @@
-#@title 1. Set up { display-mode: "form" }
+#@title 1. Set up
 import importlib.metadata, pathlib, re, subprocess, sys, urllib.request, zipfile
 ADDRESS, TAG = "<address>", "<tag>"
 colab = "google.colab" in sys.modules

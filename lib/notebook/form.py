@@ -1,6 +1,7 @@
 """The form: widgets made from Choices and Settings in Jupyter; in Colab the cell's own fields are the form."""
 
 import dataclasses
+import html
 
 from lib.notebook import host
 from lib.notebook.choices import Choices
@@ -62,13 +63,15 @@ class Form:
         for field in dataclasses.fields(group):
             if field.name in self._initial:
                 self._widgets[field.name] = widget = self._widget(field)
-                rows.append(ipywidgets.HBox([widget, ipywidgets.Label(help_line(field))]))
+                explained = ipywidgets.HTML(html.escape(help_line(field)), layout={"flex": "1 1 0%"})    # wraps
+                rows.append(ipywidgets.HBox([widget, explained]))
         return rows
 
     def _widget(self, field):
         import ipywidgets
         facts, initial = field.metadata, self._initial[field.name]
-        shape = dict(description=field.name, style={"description_width": "150px"})
+        shape = dict(description=field.name, style={"description_width": "150px"},
+                     layout={"width": "330px"})
         if field.name in ("input_from", "output_to", "preset"):
             return ipywidgets.Dropdown(options=facts["choices"], value=initial, **shape)
         if facts["choices"]:
