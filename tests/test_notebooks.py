@@ -1,6 +1,7 @@
 """The notebooks themselves, executed in an empty working folder with no network."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ import nbformat
 import pytest
 from nbclient.exceptions import CellExecutionError
 
+import lib
 from lib.sample import SAMPLE_NAME, sample_bytes
 from tools.build_notebooks import ROOT, build
 from tools.execute import execute, text_of
@@ -119,13 +121,34 @@ def test_notebooks_are_what_their_parts_say_and_carry_no_outputs():
         assert not any(cell.get("outputs") or cell.get("execution_count") for cell in book.cells)
 
 
-def test_the_set_up_cell_takes_a_zip_of_the_project_and_installs_only_what_is_missing(tmp_path):
-    with zipfile.ZipFile(tmp_path / "lockstep-main.zip", "w") as archive:
+def zip_of_the_project(path):
+    """A zip as a code host makes it: all in one folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
         for source in (*ROOT.glob("lib/**/*.py"), ROOT / "requirements.txt"):
             archive.write(source, Path("lockstep-main") / source.relative_to(ROOT))
+    return path
+
+
+def test_the_set_up_cell_takes_a_zip_of_the_project_and_installs_only_what_is_missing(tmp_path):
+    zip_of_the_project(tmp_path / "lockstep-main.zip")
     outcome = run_set_up_cell(tmp_path, missing=["arithmetic-compressor", "msgpack"], colab=True)
     assert outcome["installed"] == ["msgpack", "arithmetic-compressor"]
     assert Path(outcome["lib"]).is_relative_to(tmp_path / "lockstep-project")
+
+
+def test_the_set_up_cell_fetches_the_project_at_its_tag(tmp_path):
+    zip_of_the_project(tmp_path / "served" / "archive" / "refs" / "tags" / f"v{lib.__version__}.zip")
+    (tmp_path / "work").mkdir()
+    outcome = run_set_up_cell(tmp_path / "work", missing=[], colab=True, address=(tmp_path / "served").as_uri())
+    assert Path(outcome["lib"]).is_relative_to(tmp_path / "work" / "lockstep-project")
+
+
+def test_the_set_up_cell_asks_for_a_zip_where_the_project_cannot_be_reached(tmp_path):
+    zipped = zip_of_the_project(tmp_path / "elsewhere" / "project.zip")
+    (tmp_path / "work").mkdir()
+    outcome = run_set_up_cell(tmp_path / "work", missing=[], colab=True, upload=zipped)
+    assert Path(outcome["lib"]).is_relative_to(tmp_path / "work" / "lockstep-project")
 
 
 def test_the_set_up_cell_installs_nothing_when_nothing_is_missing(tmp_path):
@@ -145,15 +168,21 @@ def test_the_set_up_cell_says_what_to_do_where_the_project_is_not(tmp_path):
     assert "open this notebook from the project's own folder" in failure.value.stderr
 
 
-def run_set_up_cell(folder, missing, colab):
-    """Run the set-up cell of compress.ipynb alone in a fresh process, with pip replaced by a record."""
+def run_set_up_cell(folder, missing, colab, address="file:///nowhere", upload=None):
+    """Run the set-up cell of compress.ipynb alone in a fresh process, with pip replaced by a record.
+
+    address: where the project is published. upload: a zip that the person chooses when asked.
+    """
     book = nbformat.read(ROOT / "compress.ipynb", as_version=4)
+    source, replaced = re.subn('"https://[^"]*"', repr(address), cell(book, "1. Set up").source)
+    assert replaced == 1
     script = f"""
 import importlib.metadata, json, subprocess, sys
 sys.path.append({str(ROOT / "tests")!r})
 import colab_stand_in
 if {colab}:
-    colab_stand_in.install()
+    upload = {upload and str(upload)!r}
+    colab_stand_in.install(upload and {{"project.zip": open(upload, "rb").read()}})
 present = importlib.metadata.distributions
 importlib.metadata.distributions = lambda: [p for p in present() if p.name.lower() not in {missing}]
 installed = None
@@ -162,7 +191,7 @@ def record(command, check):
     assert check and command[:4] == [sys.executable, "-m", "pip", "install"], command
     installed = command[5:]
 subprocess.run = record
-exec({cell(book, "1. Set up").source!r})
+exec({source!r})
 import lib
 print(json.dumps({{"installed": installed, "lib": lib.__file__}}))
 """

@@ -14,7 +14,7 @@ if not any(map(is_project, sys.path)):  # a zip of the project here or on Drive,
         except OSError:
             from google.colab import files
             print(f"{ADDRESS} cannot be reached. Choose a zip of the project:")
-            zips = list(files.upload())
+            zips = list(files.upload()) or sys.exit("no zip was chosen: run this cell again")
     zipfile.ZipFile(zips[0]).extractall("lockstep-project")
     sys.path.insert(0, str(next(pathlib.Path("lockstep-project").rglob("lib/compression.py")).parents[1].resolve()))
 if colab:  # install what Colab lacks, and only that: nothing that is loaded changes, so no restart
