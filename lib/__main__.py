@@ -12,6 +12,7 @@ from lib.errors import LockstepError
 from lib.settings import Settings, coding_parameters, default_of
 
 INTERRUPTED = 130        # the shell's exit code for Ctrl-C
+TRACEBACK = "LOCKSTEP_TRACEBACK"     # set in the environment to see where an unexpected error comes from
 
 
 def main(arguments=None):
@@ -28,12 +29,18 @@ def main(arguments=None):
         sys.stdout = open(os.devnull, "w")       # else Python tries again at its end, and complains
         if isinstance(error, BrokenPipeError):
             return 0                             # the reader has seen enough; the files are complete
-        print(f"lockstep: cannot write the summary: {error.strerror}", file=sys.stderr)
+        print(f"lockstep: cannot write to standard output: {error.strerror}", file=sys.stderr)
     except LockstepError as error:
         print(f"lockstep: {error}", file=sys.stderr)
     except MemoryError:
         print("lockstep: the memory of this machine is used up; use a smaller network or a smaller input",
               file=sys.stderr)
+    except Exception as error:                   # a fault of ours or of a library; still one line, as for a user
+        if TRACEBACK in os.environ:
+            raise
+        said = (str(error).splitlines() or [""])[0]
+        print(f"lockstep: stopped by {type(error).__name__}: {said}. Nothing was written; please report this, with "
+              f"what {TRACEBACK}=1 in the environment makes it show", file=sys.stderr)
     except KeyboardInterrupt:
         print("lockstep: interrupted; nothing was written", file=sys.stderr)
         return INTERRUPTED
@@ -43,15 +50,14 @@ def main(arguments=None):
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m lib", description="Lossless compression by a neural network that learns while it codes.",
-        epilog="settings for --set:\n" + _settings_help(), formatter_class=argparse.RawDescriptionHelpFormatter)
+        epilog="COMMAND --help says more; compress --help lists all settings.")
     parser.add_argument("--version", action="version", version=f"Lockstep {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    settings = Settings.__dataclass_fields__["preset"].metadata
-
+    preset = Settings.__dataclass_fields__["preset"].metadata
     one = _add_coding_command(commands, "compress", _compress, "make a .lks file of a file",
                               f"the .lks file to write (default: the input's name with {SUFFIX})")
     one.add_argument("--preset", default="auto", metavar="NAME", help="; ".join((
-        f"one of {', '.join(settings['choices'])} (default: auto)", settings["help"])))
+        f"one of {', '.join(preset['choices'])} (default: auto)", preset["help"])))
     one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
                      help="change one setting of the preset; may be given many times")
     one.epilog = "settings:\n" + _settings_help()

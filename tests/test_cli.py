@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT
 from samples import NOISE, TEXT, TINY, stored_file, tiny
 
+from lib import __main__ as command_line
 from lib import __version__
 from lib.__main__ import main
 
@@ -217,3 +218,15 @@ def test_the_command_line_can_be_called_where_output_is_no_terminal_or_file(fold
     with contextlib.redirect_stdout(io.StringIO()) as output:
         assert main(["info", str(folder / "stored.lks")]) == 0
     assert "small, 5 bytes" in output.getvalue()
+
+
+def test_a_fault_of_a_library_is_one_line_too(tmp_path, monkeypatch, capsys):
+    def fail(*arguments, **keywords):
+        raise RuntimeError("ran out of device memory\nand a page of details")
+    monkeypatch.setattr(command_line, "compress", fail)
+    assert command_line.main(["compress", str(tmp_path / "in")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("lockstep: stopped by RuntimeError: ran out of device memory. ") and said.count("\n") == 1
+    monkeypatch.setenv(command_line.TRACEBACK, "1")
+    with pytest.raises(RuntimeError):
+        command_line.main(["compress", str(tmp_path / "in")])
