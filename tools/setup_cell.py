@@ -5,7 +5,7 @@ colab = "google.colab" in sys.modules
 drive = pathlib.Path("/content/drive/MyDrive")
 is_project = lambda folder: pathlib.Path(folder, "lib", "compression.py").exists()
 if not any(map(is_project, sys.path)) and not colab:
-    raise SystemExit("lib/ is missing: open this notebook from the project's own folder")
+    sys.exit("lib/ is missing: open this notebook from the project's own folder")
 if not any(map(is_project, sys.path)):  # a zip of the project here or on Drive, else the published one, else an upload
     zips = [*pathlib.Path().glob("lockstep*.zip"), *drive.glob("lockstep*.zip")]
     if not zips:
@@ -21,6 +21,5 @@ if colab:  # install what Colab lacks, and only that: nothing that is loaded cha
     project = pathlib.Path(next(filter(is_project, sys.path)))
     names = re.findall(r"^[\w-]+", (project / "requirements.txt").read_text(), re.MULTILINE)
     here = {re.sub(r"[-_.]+", "-", package.name).lower() for package in importlib.metadata.distributions()}
-    missing = [name for name in names if name not in here]
-    if missing:
+    if missing := [name for name in names if name not in here]:
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *missing], check=True)
