@@ -25,6 +25,7 @@ class LiveProgress:
         self._drawn = time.monotonic()
 
     def __enter__(self):
+        self._bar.__enter__()
         return self
 
     def __exit__(self, *exception):
