@@ -8,7 +8,7 @@ from pathlib import Path
 from lib import codec
 from lib.container import Header, Reader, Writer, is_base_name
 from lib.errors import DivergedError, FormatError, InputError, OutputError, SettingsError
-from lib.files import OutputFile, available_memory, check_input, check_target, write_file
+from lib.files import OutputFile, available_memory, check_input, check_space, check_target, write_file
 from lib.models.environment import Environment
 from lib.models.size import network_bytes
 from lib.predictor import Predictor
@@ -88,8 +88,8 @@ def decompress(input_path, output_path=None, *, progress=None, warn=None, overwr
     else:
         restored, used = _decode(reader, output_path, progress, warn or (lambda line: None))
     if hashlib.sha256(restored).digest() != header.sha256:
-        raise FormatError("what came out is not the original (its SHA-256 differs), so nothing was written: "
-                          "the file is damaged; get another copy")
+        raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged; get another "
+                          f"copy. {_keep_partial(output_path, restored, 'what came out, unchecked')}")
     write_file(output_path, restored, overwrite)
     return Result(input_path, output_path, len(restored), len(data), time.perf_counter() - started,
                   header.sha256.hex(), used)
@@ -166,6 +166,7 @@ def _decode(reader, output_path, progress, warn):
         warn(f"{fault}. What comes before is being recovered")
     _check_plausible(header, source, streams, segments)
     _check_memory(settings, source)
+    check_space(output_path, header.original_bytes)
     symbols, checked = streams.empty(), 0
     made_in = _made_in(header)
     predictor = Predictor(settings, source.vocabulary_size, streams.steps, made_in)
@@ -180,7 +181,9 @@ def _decode(reader, output_path, progress, warn):
     if fault:
         symbols[checked:] = 0
         recovered = source.restore(streams.join(symbols)) if checked else b""
-        raise type(fault)(f"{fault}. {_keep_partial(output_path, recovered, streams, checked)}")
+        what = (f"{streams.symbols_before(checked):,} of {streams.symbol_count:,} bytes, the first {checked:,} of every "
+                f"{streams.steps:,}; the rest is filler")
+        raise type(fault)(f"{fault}. {_keep_partial(output_path, recovered, what)}")
     return source.restore(streams.join(symbols)), settings
 
 
@@ -196,8 +199,8 @@ def _plan(header):
     return settings, source, Streams(source.symbol_count, settings.batch_size)
 
 
-def _keep_partial(output_path, recovered, streams, checked):
-    """Write what was recovered beside the output; returns a sentence about it."""
+def _keep_partial(output_path, recovered, what):
+    """Write what was recovered beside the output; returns a sentence that says `what` it is."""
     if not recovered:
         return "Nothing could be recovered"
     partial = output_path.with_name(output_path.name + ".partial")
@@ -205,8 +208,7 @@ def _keep_partial(output_path, recovered, streams, checked):
         write_file(partial, recovered, overwrite=True)
     except OutputError as error:
         return f"What came before could not be kept: {error}"
-    return (f"Recovered {streams.symbols_before(checked):,} of {streams.symbol_count:,} bytes: {partial} holds the "
-            f"first {checked:,} of every {streams.steps:,}; the rest of it is filler")
+    return f"{partial} holds {what}"
 
 
 def _check_plausible(header, source, streams, segments):

@@ -1,6 +1,7 @@
 """Output files that appear complete or not at all."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,14 @@ def check_target(path, overwrite):
             raise OutputError(f"the folder {path.parent} cannot be written to; choose another")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}; choose another name or folder") from error
+
+
+def check_space(path, size):
+    """Refuse early, with an OutputError, where the disk of `path` has no room for `size` bytes."""
+    free = shutil.disk_usage(Path(path).parent).free
+    if size > free:
+        raise OutputError(f"{path} will take {size:,} bytes, and its disk has {free:,} free; "
+                          "free some space or choose another folder")
 
 
 def check_input(path):
@@ -110,6 +119,15 @@ def write_file(path, data, overwrite=False):
     with OutputFile(path, overwrite) as output:
         output.write(data)
         return output.commit()
+
+
+def free_name(path):
+    """`path`, or the first of "name (2).ext", "name (3).ext", ... that does not exist."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.stem} ({number}){path.suffix}")
+    return candidate
 
 
 def available_memory():

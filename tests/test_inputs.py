@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from lib import compress
 from lib.errors import InputError, SettingsError
+from lib.files import free_name
 from lib.notebook import host, inputs
 from lib.notebook.choices import Choices
 
@@ -106,7 +108,34 @@ def test_wrong_choices_are_refused_by_name(wrong, message):
 
 
 def test_a_name_that_exists_gets_a_number(tmp_path):
-    assert inputs.free_name(tmp_path / "a.txt") == tmp_path / "a.txt"
+    assert free_name(tmp_path / "a.txt") == tmp_path / "a.txt"
     for name in ("a.txt", "a (2).txt"):
         (tmp_path / name).touch()
-    assert inputs.free_name(tmp_path / "a.txt") == tmp_path / "a (3).txt"
+    assert free_name(tmp_path / "a.txt") == tmp_path / "a (3).txt"
+
+
+def test_fetching_or_uploading_never_replaces_another_file(server, tmp_path):
+    (tmp_path / "file").write_bytes(b"somebody's own")
+    upload = SimpleNamespace(value=({"name": "file", "content": memoryview(b"new")},))
+    assert inputs.fetch(server + "/file", tmp_path, largest_mb=2) == tmp_path / "file (2)"
+    assert host.widget_upload(upload, tmp_path) == tmp_path / "file (3)"
+    assert (tmp_path / "file").read_bytes() == b"somebody's own"
+
+
+def test_fetching_or_uploading_the_same_again_keeps_one_file(server, tmp_path):
+    upload = SimpleNamespace(value=({"name": "file", "content": memoryview(BODY)},))
+    assert {inputs.fetch(server + "/file", tmp_path, largest_mb=2), inputs.fetch(server + "/file", tmp_path, largest_mb=2),
+            host.widget_upload(upload, tmp_path)} == {tmp_path / "file"}
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_lks_file_is_replaced_only_by_one_of_the_same_original(tmp_path):
+    original = tmp_path / "a"
+    original.write_bytes(b"first")
+    assert inputs.output_for(original, tmp_path) == tmp_path / "a.lks"
+    compress(original)
+    assert inputs.output_for(original, tmp_path) == tmp_path / "a.lks"
+    original.write_bytes(b"second")
+    assert inputs.output_for(original, tmp_path) == tmp_path / "a (2).lks"
+    (tmp_path / "a.lks").write_bytes(b"no .lks file")
+    assert inputs.output_for(original, tmp_path) == tmp_path / "a (2).lks"

@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import os
+import shutil
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -304,7 +306,13 @@ def test_what_comes_out_wrong_is_not_written(tmp_path):
     for data in (with_header(certain_file(), 100, sha256=bytes(32)),
                  Header(4, bytes(32), "name").to_bytes() + b"data"):
         message = refused(tmp_path, data)
-        assert "not the original (its SHA-256 differs)" in message
+        assert "not the original (its SHA-256 differs)" in message and "holds what came out, unchecked" in message
+    assert (tmp_path / "out.partial").read_bytes() == b"data"
+
+
+def test_a_disk_without_room_for_the_original_is_named_before_the_run(tmp_path, no_network, sample, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=500))
+    refused(tmp_path, sample.data, OutputError, "will take 553 bytes, and its disk has 500 free")
 
 
 def beginning(data, segment_count):
@@ -330,8 +338,8 @@ def test_what_comes_before_a_fault_is_kept(tmp_path, segmented, here, damage, ki
     error = refused(tmp_path, damage(segmented.data), kind, message)
     assert (kind is DivergedError) == (error.count(str(here)) == 2)
     streams, steps = segmented.streams, (70, 140, 185)[recovered - 1]
-    assert f"Recovered {streams.symbols_before(steps):,} of 553 bytes" in error
-    assert f"{tmp_path / 'out.partial'} holds the first {steps} of every 185" in error
+    assert (f"{tmp_path / 'out.partial'} holds {streams.symbols_before(steps):,} of 553 bytes, "
+            f"the first {steps} of every 185") in error
     partial = (tmp_path / "out.partial").read_bytes()
     assert len(partial) == len(TEXT)
     for start in range(0, len(TEXT), streams.steps):

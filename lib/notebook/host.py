@@ -7,6 +7,7 @@ from pathlib import Path
 from IPython.display import FileLink, display
 
 from lib.errors import InputError, OutputError
+from lib.files import free_name, write_file
 
 _DRIVE = Path("/content/drive")
 
@@ -51,7 +52,7 @@ def mount_drive():
 def copy_to_drive(path):
     """Copy a file to MyDrive and wait until it is there; returns its path."""
     from google.colab import drive
-    target = mount_drive() / path.name
+    target = free_name(mount_drive() / path.name)
     try:
         shutil.copyfile(path, target)
     except OSError as error:
@@ -75,7 +76,10 @@ def offer(path, download):
 
 
 def _write_upload(folder, name, content):
-    """Write an upload under its own name; the bytes as they came."""
-    path = Path(folder) / Path(name).name
-    path.write_bytes(bytes(content))
+    """Write an upload under its own name, or a free one where another file has that; the bytes as they came."""
+    path, content = Path(folder) / Path(name).name, bytes(content)
+    if path.is_file() and path.read_bytes() == content:
+        return path
+    path = free_name(path)
+    write_file(path, content)
     return path

@@ -1,7 +1,7 @@
 """From what a person chose to a path on this machine."""
 
-import contextlib
-import shutil
+import filecmp
+import hashlib
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -9,9 +9,10 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from lib.compression import SUFFIX, inspect
 from lib.container import is_base_name
-from lib.errors import InputError
-from lib.files import OutputFile
+from lib.errors import InputError, LockstepError
+from lib.files import OutputFile, free_name
 from lib.notebook import host
 
 _CHUNK = 1 << 18          # bytes
@@ -53,22 +54,32 @@ def fetch(url, folder, largest_mb):
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise InputError(f"a url begins with http:// or https://, got {url!r}")
     name = urllib.parse.unquote(parts.path).rpartition("/")[2]
-    path = folder / (name if is_base_name(name) else "download")
+    wanted = folder / (name if is_base_name(name) else "download")
+    path = free_name(wanted)
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
             _save(response, path, largest_mb)
     except (OSError, ValueError, urllib.error.URLError) as error:
         raise InputError(f"cannot fetch {url}: {error}; check the address and the connection") from error
+    return _same_as(wanted, path)
+
+
+def output_for(input_path, folder):
+    """Where the .lks file of `input_path` goes: over one of the same original, else under a free name."""
+    path = folder / (input_path.name + SUFFIX)
+    try:
+        made_before = inspect(path).header.sha256 == hashlib.sha256(input_path.read_bytes()).digest()
+    except (LockstepError, OSError):
+        made_before = False
+    return path if made_before else free_name(path)
+
+
+def _same_as(wanted, path):
+    """`wanted`, where the file at `path` was there already under that name; the second copy goes. Else `path`."""
+    if path != wanted and filecmp.cmp(path, wanted, shallow=False):
+        path.unlink()
+        return wanted
     return path
-
-
-def free_name(path):
-    """`path`, or the first of "name (2).ext", "name (3).ext", ... that does not exist."""
-    candidate, number = path, 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.stem} ({number}){path.suffix}")
-    return candidate
 
 
 def _save(response, path, largest_mb):

@@ -5,6 +5,7 @@ from pathlib import Path
 import lib
 from lib.compression import SUFFIX
 from lib.errors import OutputError
+from lib.files import free_name
 from lib.notebook import host, inputs
 from lib.notebook.form import Form
 from lib.notebook.live import LiveProgress
@@ -27,7 +28,7 @@ def compress(form):
     choices = form.choices()
     folder = _output_folder(choices)
     input_path = inputs.find_input(choices, form.uploaded(), make_sample)
-    output_path = folder / (input_path.name + SUFFIX)
+    output_path = inputs.output_for(input_path, folder)
     with LiveProgress(f"Compressing {input_path.name}") as progress:
         result = lib.compress(input_path, output_path, form.settings(), progress=progress, overwrite=True)
     progress.save(_picture_path(output_path))
@@ -41,7 +42,7 @@ def decompress(form):
     input_path = inputs.find_input(choices, form.uploaded(), _newest_or_sample)
     contents = lib.inspect(input_path)
     show_table(_about(input_path, contents))
-    output_path = inputs.free_name(folder / contents.header.name)
+    output_path = free_name(folder / contents.header.name)
     with LiveProgress(f"Decompressing {input_path.name}") as progress:
         result = lib.decompress(input_path, output_path, progress=progress, warn=_warn)
     progress.save(_picture_path(output_path))
