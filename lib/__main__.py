@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from lib import __version__
 from lib.compression import SUFFIX, compress, decompress, inspect
 from lib.errors import LockstepError
-from lib.settings import Settings, coding_parameters, default_of
+from lib.settings import Settings, default_of
 
 INTERRUPTED = 130        # the shell's exit code for Ctrl-C
 TRACEBACK = "LOCKSTEP_TRACEBACK"     # set in the environment to see where an unexpected error comes from
@@ -55,35 +56,38 @@ def _parser():
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     preset = Settings.__dataclass_fields__["preset"].metadata
     one = _add_coding_command(commands, "compress", _compress, "make a .lks file of a file",
-                              f"the .lks file to write (default: the input's name with {SUFFIX})")
+                              f"the .lks file to write (default: the input's name with {SUFFIX})",
+                              set_help="change one setting of the preset; may be given many times")
     one.add_argument("--preset", default="auto", metavar="NAME", help="; ".join((
         f"one of {', '.join(preset['choices'])} (default: auto)", preset["help"])))
-    one.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
-                     help="change one setting of the preset; may be given many times")
     one.epilog = "settings:\n" + _settings_help()
     one.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_coding_command(commands, "decompress", _decompress, "give the original of a .lks file back",
-                        "the file to write (default: the original's name, beside the .lks file)")
+                        "the file to write (default: the original's name, beside the .lks file)",
+                        set_help="how to run: backend=NAME; the file says the rest itself")
     info = commands.add_parser("info", help="say what a .lks file holds, without decoding it")
     info.add_argument("input", metavar=f"IN{SUFFIX}", type=Path)
     info.set_defaults(run=_info)
     return parser
 
 
-def _add_coding_command(commands, name, run, help, output_help):
+def _add_coding_command(commands, name, run, help, output_help, set_help):
     """A command that reads one file and writes one."""
     command = commands.add_parser(name, help=help, description=help)
     command.add_argument("input", metavar="IN", type=Path, help="the file to read")
     command.add_argument("-o", "--output", metavar="OUT", type=Path, help=output_help)
     command.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
     command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
     command.set_defaults(run=run)
     return command
 
 
 def _settings_help():
     lines = []
-    for parameter in coding_parameters():
+    for parameter in dataclasses.fields(Settings):
+        if parameter.name == "preset":
+            continue                             # has an option of its own
         facts = parameter.metadata
         bounds = " | ".join(facts["choices"]) if facts["choices"] else f"{facts['minimum']} to {facts['maximum']}"
         lines.append(f"  {parameter.name}={default_of(parameter.name)}  ({bounds})\n      {facts['help']}")
@@ -96,13 +100,15 @@ def _compress(options):
         result = compress(options.input, options.output, settings, progress=progress, overwrite=options.force)
     if not options.quiet:
         how = result.settings.summary() if result.settings else "stored as it is, as it does not shrink"
+        how += f"; computed by {result.backend}" if result.backend else ""
         print(f"{result.output_path}: {result.original_bytes:,} -> {result.compressed_bytes:,} bytes, "
               f"{result.bits_per_byte:.3f} bits per byte, {result.seconds:.1f} s ({how})")
 
 
 def _decompress(options):
     with _progress(options) as progress:
-        result = decompress(options.input, options.output, progress=progress, overwrite=options.force,
+        result = decompress(options.input, options.output, Settings().with_text(options.set), progress=progress,
+                            overwrite=options.force,
                             warn=lambda line: print(f"lockstep: warning: {line}", file=sys.stderr))
     if not options.quiet:
         print(f"{result.output_path}: {result.original_bytes:,} bytes, SHA-256 {result.sha256} checked, "

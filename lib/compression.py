@@ -1,5 +1,6 @@
 """Whole files: compress one, give it back, say what one holds."""
 
+import dataclasses
 import hashlib
 import time
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from lib import codec
 from lib.container import Header, Reader, Writer, is_base_name
 from lib.errors import DivergedError, FormatError, InputError, OutputError, SettingsError
 from lib.files import OutputFile, available_memory, check_input, check_space, check_target, write_file
+from lib.models import check_model
 from lib.models.environment import Environment
 from lib.models.size import network_bytes
 from lib.predictor import Predictor
@@ -34,6 +36,7 @@ class Result:
     seconds: float
     sha256: str                    # of the original, hexadecimal
     settings: Settings | None      # complete; None where the data is stored as it is
+    backend: str | None = None     # what computed the network, where there was one
 
     @property
     def bits_per_byte(self):
@@ -59,18 +62,20 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     check_target(output_path, overwrite)
     digest = hashlib.sha256(data).digest()
     with OutputFile(output_path, overwrite) as output:
-        used = _write_coded(output, data, digest, input_path.name, settings, progress)
+        used, backend = _write_coded(output, data, digest, input_path.name, settings, progress)
         if used is None:
             output.restart()
             output.write(_stored_header(data, digest, input_path.name).to_bytes() + data)
         size = output.commit()
-    return Result(input_path, output_path, len(data), size, time.perf_counter() - started, digest.hex(), used)
+    return Result(input_path, output_path, len(data), size, time.perf_counter() - started, digest.hex(), used,
+                  backend)
 
 
-def decompress(input_path, output_path=None, *, progress=None, warn=None, overwrite=False):
+def decompress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, overwrite=False):
     """Give a .lks file's original back; returns a Result.
 
     output_path: by default beside the input, under the original's name.
+    settings: how to run, as the backend; the file says the rest itself.
     progress: as for `compress`. warn: called with a line of text before a run that may fail, as
     for a file made in another environment.
     Raises FormatError for a file that is damaged and DivergedError where this environment computes
@@ -81,18 +86,19 @@ def decompress(input_path, output_path=None, *, progress=None, warn=None, overwr
     data = _read_input(input_path)
     reader = Reader(data)
     header = reader.header
+    settings.check_for_decoding()
     output_path = Path(output_path) if output_path else input_path.with_name(header.name)
     check_target(output_path, overwrite)
     if header.is_stored:
-        restored, used = reader.read_stored(), None
+        restored, used, backend = reader.read_stored(), None, None
     else:
-        restored, used = _decode(reader, output_path, progress, warn or (lambda line: None))
+        restored, used, backend = _decode(reader, output_path, settings, progress, warn or (lambda line: None))
     if hashlib.sha256(restored).digest() != header.sha256:
         raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged; get another "
                           f"copy. {_keep_partial(output_path, restored, 'what came out, unchecked')}")
     write_file(output_path, restored, overwrite)
     return Result(input_path, output_path, len(restored), len(data), time.perf_counter() - started,
-                  header.sha256.hex(), used)
+                  header.sha256.hex(), used, backend)
 
 
 @dataclass(frozen=True)
@@ -136,11 +142,12 @@ def _made_in(header):
 
 
 def _write_coded(output, data, digest, name, settings, progress):
-    """Write `data` coded; returns the complete settings, or None where it does not shrink."""
+    """Write `data` coded; returns (the complete settings, the backend), or Nones where it does not shrink."""
     if len(data) < _NEVER_SHRINKS:
-        return None
+        return None, None
     source = ByteSource.from_bytes(data)
     settings = settings.resolve(source.symbol_count)
+    check_model(settings, source.vocabulary_size)
     streams = Streams(source.symbol_count, settings.batch_size)
     _check_memory(settings, source)
     predictor = Predictor(settings, source.vocabulary_size, streams.steps)
@@ -152,13 +159,14 @@ def _write_coded(output, data, digest, name, settings, progress):
     for _ in codec.code(predictor, streams, symbols, codec.encoding(writer, settings.coder, streams), progress):
         pass
     shrinks = writer.bytes_written < len(_stored_header(data, digest, name).to_bytes()) + len(data)
-    return settings if shrinks else None
+    return (settings, predictor.backend) if shrinks else (None, None)
 
 
-def _decode(reader, output_path, progress, warn):
-    """(the original's bytes, the settings) from a file that holds segments."""
+def _decode(reader, output_path, wanted, progress, warn):
+    """(the original's bytes, the settings, the backend) from a file that holds segments, run as `wanted` says."""
     header = reader.header
     settings, source, streams = _plan(header)
+    settings = dataclasses.replace(settings, backend=wanted.backend)
     segments, fault = reader.read_segments(streams.steps)
     if not segments:
         raise fault
@@ -176,15 +184,22 @@ def _decode(reader, output_path, progress, warn):
         for checked in codec.code(predictor, streams, symbols, codec.decoding(segments, settings.coder), progress):
             pass
     except DivergedError as diverged:
-        fault = DivergedError(f"{diverged}: the file was made with {made_in}, and this is "
-                              f"{predictor.environment}. Decode it where it was made")
+        fault = DivergedError(f"{diverged}: {_why_diverged(made_in, predictor)}")
     if fault:
         symbols[checked:] = 0
         recovered = source.restore(streams.join(symbols)) if checked else b""
         what = (f"{streams.symbols_before(checked):,} of {streams.symbol_count:,} bytes, the first {checked:,} of every "
                 f"{streams.steps:,}; the rest is filler")
         raise type(fault)(f"{fault}. {_keep_partial(output_path, recovered, what)}")
-    return source.restore(streams.join(symbols)), settings
+    return source.restore(streams.join(symbols)), settings, predictor.backend
+
+
+def _why_diverged(made_in, predictor):
+    """What to do about a decoder whose state is not the encoder's."""
+    if made_in is None:
+        return (f"exact arithmetic gives the same everywhere, so {predictor.backend} or this machine's memory is at "
+                "fault; try another backend or machine, and report it")
+    return f"the file was made with {made_in}, and this is {predictor.environment}. Decode it where it was made"
 
 
 def _plan(header):
@@ -196,6 +211,10 @@ def _plan(header):
     if not header.original_bytes:
         raise FormatError("the header says that nothing is coded: the file is damaged")
     source = describe_source(header.source_kind, header.original_bytes, header.description)
+    try:
+        check_model(settings, source.vocabulary_size)
+    except SettingsError as error:
+        raise FormatError(f"the header asks for a network that no version makes: {error}") from error
     return settings, source, Streams(source.symbol_count, settings.batch_size)
 
 

@@ -23,6 +23,11 @@ class Predictor:
         """The Environment that this predictor's bits depend on, or None."""
         return self._model.environment
 
+    @property
+    def backend(self):
+        """What computes the network, or None where there is none."""
+        return self._model.backend
+
     def fingerprint(self):
         """8 bytes that name the state; equal in encoder and decoder after the same symbols."""
         return self._model.fingerprint()

@@ -24,6 +24,12 @@ def _parameter(header_id, kind, unit, help, minimum=None, maximum=None, choices=
     return field(default=None, metadata=MappingProxyType(metadata))
 
 
+def _of_a_run(help, choices):
+    """A field of `Settings` that is chosen for a run and never stored: any of its values gives the same bits."""
+    metadata = dict(header_id=None, kind=str, unit="", help=help, minimum=None, maximum=None, choices=choices)
+    return field(default="auto", metadata=MappingProxyType(metadata))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """What a user can choose. None means: as the preset says.
@@ -31,9 +37,8 @@ class Settings:
     Raises SettingsError where a value is outside its bounds, naming the parameter.
     """
 
-    preset: str = field(default="auto", metadata=MappingProxyType(dict(
-        header_id=None, kind=str, unit="", minimum=None, maximum=None, choices=("auto", "network"),
-        help="auto fits the preset to the size of the input; network takes its values as they are")))
+    preset: str = _of_a_run(
+        "auto fits the preset to the size of the input; network takes its values as they are", ("auto", "network"))
     batch_size: int | None = _parameter(
         1, int, "streams", "stretches of the input coded side by side: more is faster, fewer is smaller",
         1, 512)
@@ -49,22 +54,25 @@ class Settings:
     end_learning_rate: float | None = _parameter(
         8, float, "per update", "Adam's learning rate at the last symbol; linear in between", 1e-7, 1.0)
     adam_beta_2: float | None = _parameter(
-        9, float, "", "decay of Adam's mean of squared gradients", 0.5, 0.999999)
+        9, float, "", "decay of Adam's mean of squared gradients; exact takes the nearest 1 - 2^-k", 0.5, 0.999999)
     seed: int | None = _parameter(10, int, "", "seed of the initial weights", 0, 2**31 - 1)
     arithmetic: str | None = _parameter(
-        11, str, "", "number format of the network; float16 is mixed precision, for GPUs",
-        choices=("float32", "float16"))
+        11, str, "", "exact decodes on every device; float32, and float16 for GPUs, only where the file was made",
+        choices=("exact", "float32", "float16"))
     coder: str | None = _parameter(
         12, str, "", "numba is the compiled coder; arithmetic-compressor is the slow pure-Python reference",
         choices=("numba", "arithmetic-compressor"))
+    backend: str = _of_a_run(
+        "what computes an exact network, here and now; all give the same file, and auto takes the quickest",
+        ("auto", "numba", "numpy", "tensorflow", "jax"))
 
     def __post_init__(self):
         for parameter in dataclasses.fields(self):
             value = getattr(self, parameter.name)
             if value is not None:
                 object.__setattr__(self, parameter.name, _checked(parameter, value))
-        if self.preset is None:
-            object.__setattr__(self, "preset", "auto")
+            elif parameter.default is not None:
+                object.__setattr__(self, parameter.name, parameter.default)
         if None not in (self.update_interval, self.seq_length) and self.update_interval > self.seq_length:
             raise SettingsError(f"update_interval must be at most seq_length ({self.seq_length}), "
                                 f"got {self.update_interval}")
@@ -102,7 +110,7 @@ class Settings:
             values["seq_length"] = max(values["seq_length"], values["update_interval"])
         elif self.update_interval is None:
             values["update_interval"] = min(values["update_interval"], values["seq_length"])
-        return Settings(preset="network", **values)
+        return Settings(preset="network", backend=self.backend, **values)
 
     def to_header(self):
         """Of complete settings: (number of the nearest preset, {header_id: value} of what differs from it)."""
@@ -141,19 +149,24 @@ class Settings:
                 f"an update every {self.update_interval} steps, "
                 f"learning rate {self.start_learning_rate:g} to {self.end_learning_rate:g}, {self.arithmetic}")
 
+    def check_for_decoding(self):
+        """Refuse settings that a file knows itself, by name."""
+        for name in self._chosen():
+            raise SettingsError(f"the file says {name} itself; to decompress, only backend can be chosen")
+
     def _chosen(self):
         return {parameter.name: getattr(self, parameter.name) for parameter in coding_parameters()
                 if getattr(self, parameter.name) is not None}
 
 
 def coding_parameters():
-    """The fields of `Settings` that shape the coded data, in order: all but the preset."""
+    """The fields of `Settings` that shape the coded data, in order."""
     return [parameter for parameter in dataclasses.fields(Settings) if parameter.metadata["header_id"]]
 
 
 def default_of(name):
-    """The value that the network preset gives a parameter."""
-    return "auto" if name == "preset" else PRESETS[_NETWORK][name]
+    """What a parameter is where nothing is said: the network preset's value, or that of a run."""
+    return PRESETS[_NETWORK].get(name, "auto")
 
 
 _NETWORK_1 = dict(
@@ -161,25 +174,33 @@ _NETWORK_1 = dict(
     start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1,
     arithmetic="float32", coder="numba")
 
+_NETWORK_2 = _NETWORK_1 | dict(
+    batch_size=4, seq_length=12, update_interval=8, num_layers=3, start_learning_rate=0.005, end_learning_rate=0.001,
+    adam_beta_2=0.992, arithmetic="exact")
+
 # Every form of a preset ever released, by the number that file headers give it. Entries never change;
 # a better preset gets new numbers, and _NETWORK points at its plain form.
 PRESETS = MappingProxyType({
     1: MappingProxyType(_NETWORK_1),
-    2: MappingProxyType(_NETWORK_1 | dict(batch_size=8)),      # 2 to 4: what auto makes of it for smaller inputs
+    2: MappingProxyType(_NETWORK_1 | dict(batch_size=8)),      # 2 to 4: what auto made of it for smaller inputs
     3: MappingProxyType(_NETWORK_1 | dict(batch_size=4)),
     4: MappingProxyType(_NETWORK_1 | dict(batch_size=2)),
+    5: MappingProxyType(_NETWORK_2),
+    6: MappingProxyType(_NETWORK_2 | dict(batch_size=1)),      # 6 to 9: what auto makes of it for other sizes
+    7: MappingProxyType(_NETWORK_2 | dict(batch_size=2)),
+    8: MappingProxyType(_NETWORK_2 | dict(batch_size=8)),
+    9: MappingProxyType(_NETWORK_2 | dict(batch_size=16)),
 })
-_NETWORK = 1
+_NETWORK = 5
 _KIND_NAMES = {int: "a whole number", float: "a number"}
 
 
 def _streams_for(symbol_count):
     """How many streams `auto` gives an input: fewer are slower and learn more, which small inputs can afford.
 
-    On the first 20,000 bytes of enwik6 (network v1, 2 cores) 2, 4 and 8 streams make 8,074, 8,293 and 8,817
-    bytes at 780, 1,600 and 2,100 symbols/s; on the first 60,000, 21,312, 21,429 and 21,960.
+    docs/tuning.md has the figures.
     """
-    for streams, smallest in ((16, 400_000), (8, 100_000), (4, 30_000), (2, 0)):
+    for streams, smallest in ((16, 8_000_000), (8, 2_000_000), (4, 100_000), (2, 30_000), (1, 0)):
         if symbol_count >= smallest:
             return streams
 

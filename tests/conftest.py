@@ -1,4 +1,4 @@
-"""Fixtures: a compressed sample made once, and real data where it is present."""
+"""Fixtures: compressed samples made once, and real data where it is present."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +29,12 @@ class Sample:
     result: object         # what compress returned
 
 
-def _sample(folder, segment_symbols):
+def _sample(folder, segment_symbols, **changes):
     original = folder / "sample.txt"
     original.write_bytes(TEXT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(codec, "SEGMENT_SYMBOLS", segment_symbols)
-        result = compress(original, settings=tiny())
+        result = compress(original, settings=tiny(**changes))
     return Sample(TEXT, result.output_path.read_bytes(), Streams(len(TEXT), tiny().batch_size), result)
 
 
@@ -51,9 +51,15 @@ def segmented(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def here(sample):
-    """The Environment of this process, as the sample's header names it."""
-    return Environment.from_header(Reader(sample.data).header.environment)
+def float_sample(tmp_path_factory):
+    """A coded file of three segments whose network is in floating point."""
+    return _sample(tmp_path_factory.mktemp("float"), 210, arithmetic="float32")
+
+
+@pytest.fixture(scope="session")
+def here(float_sample):
+    """The Environment of this process, as a float file's header names it."""
+    return Environment.from_header(Reader(float_sample.data).header.environment)
 
 
 @pytest.fixture(scope="session")

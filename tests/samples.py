@@ -8,6 +8,7 @@ import struct
 import zlib
 
 import msgpack
+import numpy as np
 
 from lib.container import MAGIC, VERSION, Header, Reader, Segment, Writer
 from lib.settings import Settings
@@ -15,11 +16,32 @@ from lib.settings import Settings
 TEXT = b"It was the best of times, it was the worst of times, it was the age of wisdom. " * 7
 NOISE = random.Random(7).randbytes(2_000)       # looks like compressed data
 TINY = dict(batch_size=3, seq_length=3, update_interval=2, rnn_units=8, num_layers=1, embedding_size=4)
+SYMBOLS = 5                                     # the vocabulary of what a network alone is tested with
+STREAMS = TINY["batch_size"]
 
 
 def tiny(**changes):
     """Settings of a network that codes a short text in a second."""
     return Settings(**TINY | changes)
+
+
+def matrix(*rows):
+    """Symbols of a few steps: a row for each, a column for each stream."""
+    return np.array(rows, np.uint16)
+
+
+ANY_SYMBOLS = matrix([0, 1, 2], [3, 4, 0], [1, 1, 1], [4, 0, 2], [2, 3, 3], [0, 0, 4])
+
+
+def walk(model, symbols, active=STREAMS):
+    """Let a model predict and learn each row of symbols; returns the bits they cost."""
+    bits = 0.0
+    for row in symbols:
+        rows = model.predict()
+        chosen = rows[np.arange(active), row[:active]]
+        bits += np.log2(rows[:active].sum(1, dtype=np.int64) / chosen).sum()
+        model.learn(row, active)
+    return bits
 
 
 def frame(packed, version=VERSION):

@@ -1,6 +1,7 @@
 """python -m lib: exit codes, messages, and what is left behind."""
 
 import contextlib
+import importlib.util
 import io
 import os
 import re
@@ -16,6 +17,7 @@ from samples import NOISE, TEXT, TINY, stored_file, tiny
 from lib import __main__ as command_line
 from lib import __version__
 from lib.__main__ import main
+from lib.models.backend import keras_backend
 
 SETTINGS = [argument for name, value in TINY.items() for argument in ("--set", f"{name}={value}")]
 # Python raises KeyboardInterrupt on SIGINT only where it was not started with SIGINT ignored.
@@ -34,12 +36,13 @@ def names(folder):
 
 
 @pytest.fixture
-def folder(tmp_path, sample):
+def folder(tmp_path, sample, float_sample):
     """A folder with two inputs and a .lks file of each kind."""
     files = tmp_path / "files"
     files.mkdir()
     for name, data in (("book.txt", TEXT), ("coded.lks", sample.data), ("damaged.lks", sample.data[:-1]),
-                       ("small", b"small"), ("stored.lks", stored_file(b"small", "small"))):
+                       ("float.lks", float_sample.data), ("small", b"small"),
+                       ("stored.lks", stored_file(b"small", "small"))):
         (files / name).write_bytes(data)
     return files
 
@@ -60,7 +63,8 @@ def test_a_file_goes_in_and_comes_out_again(folder):
     assert (packed.returncode, packed.stderr) == (0, "")
     size = (folder / "book.txt.lks").stat().st_size
     assert packed.stdout.startswith(f"book.txt.lks: 553 -> {size} bytes, {8 * size / 553:.3f} bits per byte, ")
-    assert f"({tiny().resolve(553).summary()})" in packed.stdout and packed.stdout.count("\n") == 1
+    assert packed.stdout.endswith(f"({tiny().resolve(553).summary()}; computed by numba)\n")
+    assert packed.stdout.count("\n") == 1
     (folder / "book.txt").unlink()
     restored = lockstep(folder, "decompress", "book.txt.lks")
     assert (restored.returncode, restored.stderr) == (0, "")
@@ -68,13 +72,33 @@ def test_a_file_goes_in_and_comes_out_again(folder):
     assert (folder / "book.txt").read_bytes() == TEXT
 
 
-def test_info_says_what_a_file_holds(folder, without_tensorflow, here):
-    info = lockstep(folder, "info", "coded.lks", PYTHONPATH=without_tensorflow)
+def test_an_exact_network_needs_no_tensorflow_on_a_processor(folder, without_tensorflow):
+    packed = lockstep(folder, "compress", "-q", "book.txt", *SETTINGS, PYTHONPATH=without_tensorflow)
+    assert (packed.returncode, packed.stdout, packed.stderr) == (0, "", "")
+    restored = lockstep(folder, "decompress", "-q", "book.txt.lks", "-o", "again", PYTHONPATH=without_tensorflow)
+    assert (restored.returncode, restored.stdout, restored.stderr) == (0, "", "")
+    assert (folder / "again").read_bytes() == TEXT
+
+
+def test_another_backend_gives_the_same_file_and_gives_it_back(folder):
+    (folder / "sample.txt").write_bytes(TEXT)
+    packed = lockstep(folder, "compress", "sample.txt", *SETTINGS, "--set", "backend=numpy")
+    assert (packed.returncode, packed.stderr) == (0, "") and packed.stdout.endswith("; computed by numpy)\n")
+    assert (folder / "sample.txt.lks").read_bytes() == (folder / "coded.lks").read_bytes()     # made by the default
+    restored = lockstep(folder, "decompress", "coded.lks", "-o", "again", "--set", "backend=numpy")
+    assert (restored.returncode, restored.stderr) == (0, "")
+    assert (folder / "again").read_bytes() == TEXT
+
+
+@pytest.mark.parametrize("name, arithmetic, segments", [("coded.lks", "exact", 1), ("float.lks", "float32", 3)])
+def test_info_says_what_a_file_holds(folder, without_tensorflow, here, name, arithmetic, segments):
+    info = lockstep(folder, "info", name, PYTHONPATH=without_tensorflow)
     assert (info.returncode, info.stderr) == (0, "")
     lines = dict(line.split(maxsplit=1) for line in info.stdout.splitlines())
     assert lines["original"] == "sample.txt, 553 bytes"
-    assert lines["network"] == tiny().resolve(553).summary()
-    assert (lines["segments"], lines["decodes"]) == ("1 intact", f"only with {here}")
+    assert lines["network"] == tiny(arithmetic=arithmetic).resolve(553).summary()
+    assert lines["segments"] == f"{segments} intact"
+    assert lines["decodes"] == ("everywhere" if arithmetic == "exact" else f"only with {here}")
 
 
 def test_info_and_decompress_need_no_network_where_data_is_stored(folder, without_tensorflow):
@@ -101,6 +125,10 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
     (["compress", "book.txt", "--set", "rnn_units=-3"], "rnn_units must be 8 to 8192, got -3"),
     (["compress", "book.txt", "--set", "units=5"], "there is no setting 'units'; the settings are "),
     (["compress", "book.txt", "--set", "rnn_units"], "a setting is written name=value, got 'rnn_units'"),
+    (["compress", "book.txt", "--set", "backend=torch"],
+     "backend must be one of auto, numba, numpy, tensorflow, jax, got 'torch'"),
+    (["compress", "book.txt", "--set", "arithmetic=float32", "--set", "backend=numpy"],
+     "arithmetic=float32 runs on tensorflow alone, not on numpy; "),
     (["compress", "book.txt", "--preset", "best"], "preset must be one of auto, network, got 'best'"),
     (["compress", "book.txt", "-o", "coded.lks"], "coded.lks exists already; "),
     (["compress", "book.txt", "-o", "missing/out"], "there is no folder missing to write out into"),
@@ -110,6 +138,12 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
     (["decompress", "coded.lks", "-o", "book.txt"], "book.txt exists already; "),
     (["decompress", "stored.lks"], "small exists already; "),
     (["decompress", "damaged.lks", "-o", "out"], "the file is cut short in segment 1"),
+    (["decompress", "coded.lks", "-o", "out", "--set", "rnn_units=8"],
+     "the file says rnn_units itself; to decompress, only backend can be chosen"),
+    (["decompress", "coded.lks", "-o", "out", "--set", "backend=torch"],
+     "backend must be one of auto, numba, numpy, tensorflow, jax, got 'torch'"),
+    (["decompress", "float.lks", "-o", "out", "--set", "backend=numpy"],
+     "arithmetic=float32 runs on tensorflow alone, not on numpy; "),
     (["info", "book.txt"], "this is not a .lks file"),
 ], ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "")
 def test_what_goes_wrong_is_one_line_and_leaves_nothing_behind(folder, without_tensorflow, arguments, message):
@@ -120,6 +154,20 @@ def test_what_goes_wrong_is_one_line_and_leaves_nothing_behind(folder, without_t
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.parametrize("arguments", [["compress", "book.txt", *SETTINGS], ["decompress", "coded.lks", "-o", "out"]],
+                         ids=lambda arguments: arguments[0])
+def test_a_backend_that_is_not_installed_is_refused(folder, capsys, monkeypatch, arguments):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jax" else find_spec(name))
+    monkeypatch.chdir(folder)
+    keras_backend.cache_clear()
+    before = names(folder)
+    assert main([*arguments, "--set", "backend=jax"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("lockstep: backend=jax needs the package jax, which is not installed; ")
+    assert (captured.out, captured.err.count("\n")) == ("", 1) and names(folder) == before
+
+
 @pytest.mark.parametrize("arguments", [[], ["pack"], ["compress"], ["info", "a", "b"]], ids=str)
 def test_an_unknown_command_line_is_answered_with_usage(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
@@ -128,7 +176,8 @@ def test_an_unknown_command_line_is_answered_with_usage(arguments, capsys):
 
 
 @pytest.mark.parametrize("arguments, expected", [
-    (["--version"], f"Lockstep {__version__}"), (["--help"], "decompress"), (["compress", "--help"], "rnn_units=200")])
+    (["--version"], f"Lockstep {__version__}"), (["--help"], "decompress"), (["compress", "--help"], "rnn_units=200"),
+    (["compress", "--help"], "backend=auto"), (["decompress", "--help"], "backend=NAME")])
 def test_help_and_version_are_answered(arguments, expected, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)

@@ -1,211 +1,138 @@
-"""lib.models: networks that learn in step, and what is known of them without building one."""
+"""lib.models: which network settings ask for, what is known of it without building it, and where it runs."""
+
+import math
 
 import numpy as np
 import pytest
-from samples import tiny
+from samples import STREAMS, SYMBOLS, tiny, walk
 
-from lib.models import CertainModel, build_model
-from lib.models.environment import Environment
-from lib.models.keras_lstm import FREQUENCY_BITS, KerasLSTM
-from lib.models.size import network_bytes, parameter_count
+from lib.errors import SettingsError
+from lib.models import CertainModel, backend, build_model
+from lib.models.backend import choose_backend
+from lib.models.exact.dimensions import Dimensions
+from lib.models.exact.lstm import ExactLSTM
+from lib.models.keras_lstm import KerasLSTM
+from lib.models.size import network_bytes, operations_per_step, parameter_count
 
-SYMBOLS = 5
-STREAMS = tiny().batch_size
 STEPS = 8
+SHAPES = [{}, dict(num_layers=2), dict(num_layers=3, rnn_units=9, embedding_size=5)]
+LARGE = backend._GPU_PAYS         # operations a step
 
 
-def model_of(**changes):
-    settings = tiny(start_learning_rate=0.01, end_learning_rate=0.01, **changes)
-    return build_model(settings.resolve(0), SYMBOLS, STEPS)
+def model_of(vocabulary_size=SYMBOLS, **changes):
+    return build_model(tiny(**changes).resolve(0), vocabulary_size, STEPS)
 
 
-def matrix(*rows):
-    return np.array(rows, np.uint16)
-
-
-def walk(model, symbols, active=STREAMS):
-    """Let a model predict and learn each row of symbols; returns the bits they cost."""
-    bits = 0.0
-    for row in symbols:
-        rows = model.predict()
-        chosen = rows[np.arange(active), row[:active]]
-        bits += np.log2(rows[:active].sum(1, dtype=np.int64) / chosen).sum()
-        model.learn(row, active)
-    return bits
-
-
-def weights(model):
-    return [weight.numpy() for weight in model._network.weights]
-
-
-def same(one, other):
-    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(one, other, strict=True))
-
-
-ANY_SYMBOLS = matrix([0, 1, 2], [3, 4, 0], [1, 1, 1], [4, 0, 2], [2, 3, 3], [0, 0, 4])
-
-
-@pytest.mark.parametrize("arithmetic", ["float32", "float16"])
-def test_frequencies_are_positive_whole_numbers_that_add_up_to_the_scale(arithmetic):
-    model = model_of(arithmetic=arithmetic)
-    rows = model.predict()
-    assert rows.shape == (STREAMS, SYMBOLS) and rows.dtype == np.int32 and rows.min() >= 1
-    assert np.abs(rows.sum(1) - 2 ** FREQUENCY_BITS).max() <= 2 * SYMBOLS
-
-
-@pytest.mark.parametrize("arithmetic", ["float32", "float16"])
-def test_two_models_stay_in_step_on_the_same_symbols_and_part_on_others(arithmetic):
-    one, other = (model_of(arithmetic=arithmetic) for _ in range(2))
-    start = one.fingerprint()
-    assert start == other.fingerprint() and len(start) == 8
-    assert walk(one, ANY_SYMBOLS) == walk(other, ANY_SYMBOLS)
-    after = one.fingerprint()
-    assert start != after == other.fingerprint()
-    changed = ANY_SYMBOLS.copy()
-    changed[0, 1] = 3
-    walk(one, ANY_SYMBOLS)
-    walk(other, changed)
-    assert one.fingerprint() != other.fingerprint()
-
-
-def test_another_seed_is_another_network():
-    assert model_of(seed=1).fingerprint() != model_of(seed=2).fingerprint()
-
-
-def test_the_fingerprint_covers_weights_optimizer_and_state():
-    model = model_of(arithmetic="float16")
-    parts = [*model._network.weights, *model._trainer.variables]
-    seen = {model.fingerprint()}
-    for part in parts:
-        before = part.numpy()
-        part.assign(before + np.ones((), before.dtype))
-        seen.add(model.fingerprint())
-        part.assign(before)
-    model.predict()                   # moves the recurrent state, and nothing else
-    seen.add(model.fingerprint())
-    assert len(seen) == 1 + len(parts) + 1
-    assert any("scale" in part.path for part in model._trainer.variables)
-
-
-def test_what_stands_in_for_missing_symbols_is_not_learned():
-    one, other = model_of(), model_of()
-    filled = ANY_SYMBOLS.copy()
-    filled[2:, 2] = 4 - filled[2:, 2]
-    for model, symbols in ((one, ANY_SYMBOLS), (other, filled)):
-        walk(model, symbols[:2])
-        walk(model, symbols[2:], active=2)
-    assert same(weights(one), weights(other))
-    walk(one, ANY_SYMBOLS, active=2)
-    walk(other, ANY_SYMBOLS, active=3)
-    assert not same(weights(one), weights(other))
-
-
-def test_learning_lowers_the_cost_of_what_repeats():
-    model = model_of()
-    again = np.tile(matrix([0, 1, 2], [3, 4, 0], [1, 1, 1]), (20, 1))
-    costs = [walk(model, again) for _ in range(3)]
-    assert costs[2] < costs[1] < costs[0]
-    assert costs[2] < 0.5 * again.size * np.log2(SYMBOLS)
-
-
-def test_an_update_looks_seq_length_steps_back():
-    """Only the embeddings of the newest seq_length inputs move."""
-    settings = tiny(batch_size=1, seq_length=3, update_interval=1)
-    model = build_model(settings.resolve(0), 8, STEPS)
-    for step in range(7):
-        before = weights(model)[0]
-        walk(model, matrix([step + 1]), active=1)
-        moved = np.flatnonzero((weights(model)[0] != before).any(1))
-        assert moved.tolist() == list(range(max(0, step - 2), step + 1))   # the input at step s is symbol s
-
-
-def test_weights_move_only_at_the_end_of_an_interval():
-    model = model_of(seq_length=4, update_interval=3)
-    moved = []
-    for row in ANY_SYMBOLS:
-        before = weights(model)
-        walk(model, [row])
-        moved.append(not same(before, weights(model)))
-    assert moved == [False, False, True, False, False, True]
-
-
-def test_the_learning_rate_goes_from_start_to_end_over_the_file():
-    settings = tiny(update_interval=1, start_learning_rate=0.5, end_learning_rate=0.1)
-    model = build_model(settings.resolve(0), SYMBOLS, steps=4)
-    rates = []
-    for row in ANY_SYMBOLS[:4]:
-        walk(model, [row])
-        rates.append(float(model._trainer._optimizer.learning_rate))
-    assert rates == pytest.approx([0.5, 0.4, 0.3, 0.2])
-
-
-@pytest.mark.parametrize("arithmetic", ["float32", "float16"])
-def test_a_network_that_blows_up_still_codes(arithmetic):
-    model = build_model(tiny(update_interval=1, start_learning_rate=1.0, end_learning_rate=1.0,
-                             arithmetic=arithmetic).resolve(0), SYMBOLS, STEPS)
-    assert 0 < walk(model, np.tile(ANY_SYMBOLS, (10, 1))) < np.inf
-
-
-def test_weights_that_are_no_numbers_predict_all_symbols_alike():
-    model = model_of()
-    for weight in model._network.weights:
-        weight.assign(np.full(weight.shape, np.nan, np.float32))
-    assert (model.predict() == 1).all()
-
-
-@pytest.mark.parametrize("changes", [{}, dict(num_layers=2), dict(num_layers=3, rnn_units=9, embedding_size=5)],
-                         ids=str)
-def test_the_number_of_weights_is_known_beforehand(changes):
-    settings = tiny(**changes).resolve(0)
-    model = build_model(settings, SYMBOLS, STEPS)
-    assert parameter_count(settings, SYMBOLS) == sum(weight.size for weight in weights(model))
-    assert network_bytes(settings, SYMBOLS) > 4 * 4 * parameter_count(settings, SYMBOLS)
-
-
-def test_layers_are_joined_by_skip_connections():
-    embedding, units = tiny().embedding_size, tiny().rnn_units
-    shapes = [weight.shape for weight in weights(model_of(num_layers=2))]
-    assert shapes == [(SYMBOLS, embedding),
-                      (embedding, 4 * units), (units, 4 * units), (4 * units,),
-                      (embedding + units, 4 * units), (units, 4 * units), (4 * units,),
-                      (2 * units, SYMBOLS), (SYMBOLS,)]
+@pytest.mark.parametrize("changes, kind", [
+    ({}, ExactLSTM), (dict(arithmetic="exact"), ExactLSTM), (dict(arithmetic="float32"), KerasLSTM),
+    (dict(arithmetic="float16"), KerasLSTM)], ids=str)
+def test_the_arithmetic_chooses_the_network(changes, kind):
+    assert type(model_of(**changes)) is kind
 
 
 def test_an_alphabet_of_one_symbol_needs_no_network():
-    model = build_model(tiny().resolve(0), 1, STEPS)
-    assert type(model) is CertainModel and type(model_of()) is KerasLSTM
+    model = model_of(vocabulary_size=1)
+    assert type(model) is CertainModel and (model.environment, model.backend) == (None, None)
     assert model.predict().tolist() == [[1]] * STREAMS
     before = model.fingerprint()
     walk(model, np.zeros((3, STREAMS), np.uint16))
-    assert model.fingerprint() == before and len(before) == 8 and model.environment is None
+    assert model.fingerprint() == before and len(before) == 8
 
 
-def test_an_environment_comes_back_from_a_header():
-    environment = Environment("skylake", 4, "2.21.0", "3.15.1")
-    assert environment.to_header() == ("skylake", 4, 22100, 31501)
-    assert Environment.from_header(list(environment.to_header())) == environment
-    assert str(environment) == "TensorFlow 2.21.0 and Keras 3.15.1 on skylake with 4 threads"
+def test_a_network_depends_on_an_environment_only_where_it_is_float():
+    assert model_of().environment is None
+    assert model_of(arithmetic="float32").environment is not None
 
 
-@pytest.mark.parametrize("version, number", [
-    ("2.21", 22100), ("2.21.0-rc1", 22100), ("2.21.3.dev20260101", 22103), ("10.0.12", 100012)])
-def test_versions_are_told_apart_by_three_numbers(version, number):
-    assert Environment("cpu", 1, version, "3.15.1").to_header()[2] == number
+# --- size ---
+
+@pytest.mark.parametrize("changes", SHAPES, ids=str)
+def test_the_number_of_weights_is_known_beforehand(changes):
+    settings = tiny(**changes).resolve(0)
+    shapes = Dimensions.of(settings, SYMBOLS).parameters().values()
+    float_network = model_of(**changes, arithmetic="float32")._network
+    assert parameter_count(settings, SYMBOLS) == sum(map(math.prod, shapes))
+    assert parameter_count(settings, SYMBOLS) == sum(math.prod(weight.shape) for weight in float_network.weights)
 
 
-@pytest.mark.parametrize("fields", [
-    [], ["cpu"], ["cpu", 4, 1], ["cpu", 4, "2.21.0", 31501], [1, 2, 3, 4], ["cpu", 1, 2, 3, 4], ["cpu", 4, True, 2],
-    [["cpu"], 4, 1, 2], [b"cpu", 4, 1, 2], ["cpu", 0, 1, 2], ["cpu", -1, 1, 2], ["cpu", 2 ** 40, 1, 2]], ids=str)
-def test_fields_that_are_no_environment_give_none(fields):
-    assert Environment.from_header(fields) is None
+@pytest.mark.parametrize("changes", SHAPES, ids=str)
+def test_the_memory_reckoned_beforehand_holds_the_network(changes):
+    """Weights, gradients and two moments of a float network; the state of an exact one."""
+    reckoned = network_bytes(tiny(**changes).resolve(0), SYMBOLS)
+    assert reckoned > 4 * 4 * parameter_count(tiny(**changes).resolve(0), SYMBOLS)
+    assert reckoned > len(model_of(**changes).state_bytes())
 
 
-@pytest.mark.parametrize("device", ["\x1b[31mcpu", "cpu\nOK", "\u202ecpu"], ids=ascii)
-def test_a_device_from_a_header_cannot_write_to_the_terminal_as_it_likes(device):
-    assert str(Environment.from_header([device, 4, 22100, 31501])).isprintable()
+@pytest.mark.parametrize("changes", SHAPES, ids=str)
+def test_a_step_multiplies_and_adds_each_weight_once_forward_and_twice_backward(changes):
+    settings = tiny(**changes, batch_size=7, seq_length=6, update_interval=2).resolve(0)
+    shapes = Dimensions.of(settings, SYMBOLS).parameters()
+    multiplied = sum(math.prod(shape) for name, shape in shapes.items() if name != "embedding")
+    forward, backward = 1, 2 * 6 / 2          # an update looks 6 steps back, every 2 steps
+    assert operations_per_step(settings, SYMBOLS) == 2 * 7 * multiplied * (forward + backward)
 
 
-def test_a_network_says_where_it_runs():
-    here = model_of().environment
-    assert here.device and here.threads >= 1
-    assert Environment.from_header(here.to_header()) == here
+# --- backends ---
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """Pretend to a machine: whether it has a GPU, and which packages are installed."""
+    def pretend(gpu, *packages):
+        device = tmp_path / "gpu"
+        if gpu:
+            device.touch()
+        monkeypatch.setattr(backend, "_GPU_DEVICES", (str(tmp_path / "missing"), str(device)))
+        monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: name in packages or None)
+    return pretend
+
+
+@pytest.mark.parametrize("wanted", ["numba", "numpy", "tensorflow", "jax"])
+@pytest.mark.parametrize("gpu", [False, True])
+@pytest.mark.parametrize("operations", [0, 1e12])
+def test_the_backend_asked_for_is_taken(machine, wanted, gpu, operations):
+    machine(gpu, "tensorflow", "jax")
+    assert choose_backend(wanted, operations) == wanted
+
+
+@pytest.mark.parametrize("operations", [0, LARGE, 1e15])
+def test_auto_is_numba_without_a_gpu_whatever_the_size(machine, operations):
+    machine(False, "tensorflow", "jax")
+    assert choose_backend("auto", operations) == "numba"
+
+
+@pytest.mark.parametrize("installed, large", [
+    (["tensorflow", "jax"], "tensorflow"), (["jax"], "jax"), (["tensorflow"], "tensorflow"), ([], "numba")], ids=str)
+def test_auto_takes_a_gpu_for_large_networks_where_a_package_can(machine, installed, large):
+    machine(True, *installed)
+    assert choose_backend("auto", LARGE) == large
+    assert choose_backend("auto", LARGE - 1) == "numba"
+
+
+def test_a_model_says_what_computes_it():
+    for name in ("numba", "numpy", "tensorflow"):
+        assert model_of(backend=name).backend == name
+    assert model_of(arithmetic="float32").backend == model_of(arithmetic="float16").backend == "tensorflow"
+
+
+def test_auto_goes_by_the_size_of_the_network(machine, monkeypatch):
+    machine(True, "tensorflow")
+    operations = operations_per_step(tiny().resolve(0), SYMBOLS)
+    for threshold, name in ((operations + 1, "numba"), (operations, "tensorflow")):
+        monkeypatch.setattr(backend, "_GPU_PAYS", threshold)
+        assert model_of().backend == name
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "float16"])
+@pytest.mark.parametrize("name", ["numba", "numpy", "jax"])
+def test_a_float_network_runs_on_tensorflow_alone(arithmetic, name):
+    with pytest.raises(SettingsError, match=f"^arithmetic={arithmetic} runs on tensorflow alone, not on {name}; "):
+        model_of(arithmetic=arithmetic, backend=name)
+    assert model_of(arithmetic=arithmetic, backend="tensorflow").backend == "tensorflow"
+
+
+@pytest.mark.parametrize("name", ["numpy", "tensorflow", "jax"])
+def test_a_backend_that_is_not_installed_is_refused_by_name(machine, name):
+    machine(False)
+    backend.keras_backend.cache_clear()
+    with pytest.raises(SettingsError, match=f"^backend={name} needs the package {name}, which is not installed; "):
+        model_of(backend=name)

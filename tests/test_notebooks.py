@@ -1,5 +1,6 @@
 """The notebooks themselves, executed in an empty working folder with no network."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -12,7 +13,9 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 
 import lib
+from lib.notebook.choices import Choices
 from lib.sample import SAMPLE_NAME, sample_bytes
+from lib.settings import Settings
 from tools.build_notebooks import ROOT, build
 from tools.execute import execute, text_of
 
@@ -33,6 +36,7 @@ import colab_stand_in
 calls = colab_stand_in.install(upload={{"chosen.txt": b"a person's file\\n" * 40}}, drive_folder="drive")
 """
 PATHS = {"input": "str(result.input_path)", "output": "str(result.output_path)", "sha256": "result.sha256"}
+RUN = {**PATHS, "backend": "result.backend"}
 
 
 def pictures(cell):
@@ -57,22 +61,25 @@ def file(tmp_path):
 
 def test_a_file_goes_through_both_notebooks_and_comes_back(file):
     source, work = file
-    book, made = execute("compress.ipynb", work, {"path": str(source), **TINY}, PATHS, ONLY_LOOPBACK)
-    assert made["output"] == "notes.txt.lks"
+    book, made = execute("compress.ipynb", work, {"path": str(source), **TINY}, RUN, ONLY_LOOPBACK)
+    assert (made["output"], made["backend"]) == ("notes.txt.lks", "numba")
     compressed = (work / "notes.txt.lks").stat().st_size
     assert compressed < source.stat().st_size
     result = text_of(cell(book, "4. Result"))
     assert f"{source.stat().st_size:,} bytes" in result and f"{compressed:,} bytes" in result
-    assert all(name in result for name in ("gzip", "bzip2", "xz", made["sha256"]))
+    assert all(name in result for name in ("gzip", "bzip2", "xz", "computed by", "numba", made["sha256"]))
     assert pictures(cell(book, "3. Compress")) == 1      # one plot, updated in place
     assert pictures(cell(book, "4. Result")) == 1        # the chart
     assert "notes.txt.lks" in text_of(cell(book, "5. Take"))
     assert (work / "notes.txt.lks.progress.png").read_bytes()[:4] == b"\x89PNG"
 
-    book, back = execute("decompress.ipynb", work, {}, PATHS, ONLY_LOOPBACK)   # takes the newest .lks file
+    # takes the newest .lks file
+    book, back = execute("decompress.ipynb", work, {"backend": "numpy"}, RUN, ONLY_LOOPBACK)
     assert (work / back["output"]).read_bytes() == source.read_bytes()
-    assert back["output"] == "notes.txt" and back["sha256"] == made["sha256"]
-    assert "notes.txt" in text_of(cell(book, "3. Decompress")) and "checked" in text_of(cell(book, "4. Result"))
+    assert (back["output"], back["sha256"], back["backend"]) == ("notes.txt", made["sha256"], "numpy")
+    about, result = text_of(cell(book, "3. Decompress")), text_of(cell(book, "4. Result"))
+    assert "notes.txt" in about and "everywhere" in about
+    assert "checked" in result and "computed by" in result and "numpy" in result
 
 
 def test_with_no_choice_made_run_all_takes_the_sample(tmp_path):
@@ -93,6 +100,14 @@ def test_a_wrong_setting_stops_at_the_form_and_names_it(tmp_path):
     with pytest.raises(CellExecutionError, match="rnn_units must be 8 to 8192, got -3"):
         execute("compress.ipynb", tmp_path, {"rnn_units": "-3"}, {}, ONLY_LOOPBACK)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name, fields", [("compress.ipynb", {field.name for field in dataclasses.fields(Settings)}),
+                                          ("decompress.ipynb", {"backend"})])
+def test_a_notebook_asks_for_what_its_file_does_not_say(name, fields):
+    form = cell(nbformat.read(ROOT / name, as_version=4), "2. Choose").source
+    asked = set(re.findall(r"^(\w+) = .*#@param", form, re.M))
+    assert asked == fields | {field.name for field in dataclasses.fields(Choices)}
 
 
 def test_in_colab_the_upload_is_asked_for_and_the_result_downloaded(tmp_path):

@@ -55,9 +55,10 @@ def complete_settings(draw):
     (dict(start_learning_rate=float("nan")), "start_learning_rate must be 1e-07 to 1.0, a number, got nan"),
     (dict(end_learning_rate="nan"), "end_learning_rate must be 1e-07 to 1.0, a number, got 'nan'"),
     (dict(end_learning_rate=10 ** 400), f"end_learning_rate must be 1e-07 to 1.0, a number, got {10 ** 400}"),
-    (dict(arithmetic="float64"), "arithmetic must be one of float32, float16, got 'float64'"),
+    (dict(arithmetic="float64"), "arithmetic must be one of exact, float32, float16, got 'float64'"),
     (dict(coder=1), "coder must be one of numba, arithmetic-compressor, got 1"),
     (dict(preset="best"), "preset must be one of auto, network, got 'best'"),
+    (dict(backend="torch"), "backend must be one of auto, numba, numpy, tensorflow, jax, got 'torch'"),
     (dict(seq_length=4, update_interval=5), "update_interval must be at most seq_length (4), got 5"),
 ], ids=str)
 def test_a_value_out_of_bounds_is_refused_by_name(values, message):
@@ -89,8 +90,9 @@ def test_any_number_becomes_a_float_where_one_is_asked_for(value):
 
 
 def test_text_is_read_as_name_and_value():
-    settings = Settings().with_text(["rnn_units=64", " start_learning_rate = 2e-3 ", "coder=arithmetic-compressor"])
-    assert settings == Settings(rnn_units=64, start_learning_rate=0.002, coder="arithmetic-compressor")
+    settings = Settings().with_text(["rnn_units=64", " start_learning_rate = 2e-3 ", "coder=arithmetic-compressor",
+                                     "backend=numpy"])
+    assert settings == Settings(rnn_units=64, start_learning_rate=0.002, coder="arithmetic-compressor", backend="numpy")
 
 
 @pytest.mark.parametrize("text, message", [
@@ -110,10 +112,18 @@ def test_a_parameter_can_be_left_to_the_preset_again(unset):
     assert Settings(rnn_units=64, seed=5).with_values({"rnn_units": unset}) == Settings(seed=5)
 
 
+@pytest.mark.parametrize("name", ["preset", "backend"])
+@pytest.mark.parametrize("unset", [None, ""])
+def test_what_belongs_to_a_run_is_auto_where_nothing_is_said(name, unset):
+    assert getattr(Settings(), name) == getattr(Settings(**{name: None}), name) == default_of(name) == "auto"
+    assert Settings(backend="numpy", preset="network").with_values({name: unset}) == dataclasses.replace(
+        Settings(backend="numpy", preset="network"), **{name: "auto"})
+
+
 @pytest.mark.parametrize("preset", ["auto", "network"])
 @pytest.mark.parametrize("symbol_count", [0, 1, 24_999, 25_000, 10 ** 12])
 @pytest.mark.parametrize("chosen", [{}, dict(rnn_units=9, coder="arithmetic-compressor"), dict(batch_size=500),
-                                    dict(seq_length=1), dict(update_interval=256)], ids=str)
+                                    dict(seq_length=1), dict(update_interval=256), dict(backend="numpy")], ids=str)
 def test_resolve_fills_in_every_value_and_keeps_what_was_chosen(preset, symbol_count, chosen):
     complete = Settings(preset=preset, **chosen).resolve(symbol_count)
     assert None not in dataclasses.astuple(complete)
@@ -128,9 +138,31 @@ def test_the_auto_preset_gives_larger_inputs_more_streams_and_the_network_preset
 
 
 def test_a_header_holds_only_what_differs_from_the_preset():
-    assert Settings(preset="network").resolve(0).to_header() == (1, {})
+    newest, nothing = Settings(preset="network").resolve(0).to_header()
+    assert nothing == {} and all(default_of(name) == value for name, value in PRESETS[newest].items())
     changed = Settings(preset="network", rnn_units=64, coder="arithmetic-compressor").resolve(0)
-    assert changed.to_header() == (1, {4: 64, 12: "arithmetic-compressor"})
+    assert changed.to_header() == (newest, {4: 64, 12: "arithmetic-compressor"})
+
+
+@pytest.mark.parametrize("number", PRESETS)
+def test_a_preset_as_it_is_takes_no_more_than_its_number(number):
+    assert Settings(**PRESETS[number]).to_header() == (number, {})
+    assert Settings.from_header(number, {}) == Settings(preset="network", **PRESETS[number])
+
+
+def test_a_header_does_not_hold_what_computed_the_file():
+    complete = Settings(rnn_units=64).resolve(0)
+    on_numpy = Settings(rnn_units=64, backend="numpy").resolve(0)
+    assert on_numpy != complete and on_numpy.to_header() == complete.to_header()
+    assert Settings.from_header(*on_numpy.to_header()) == complete
+
+
+@pytest.mark.parametrize("parameter", coding_parameters(), ids=by_name)
+def test_what_a_file_says_itself_cannot_be_chosen_to_decode_it(parameter):
+    value = getattr(Settings().resolve(0), parameter.name)
+    with pytest.raises(SettingsError, match=f"^the file says {parameter.name} itself; .* only backend can be chosen$"):
+        Settings(**{parameter.name: value}).check_for_decoding()
+    Settings(backend="numpy").check_for_decoding()
 
 
 @given(complete_settings())
@@ -148,7 +180,7 @@ def test_settings_come_back_from_a_header(settings):
     (1, {4: [64]}, "rnn_units must be 8 to 8192, got [64]"),
     (1, {4: None}, "rnn_units must be 8 to 8192"),
     (1, {7: float("nan")}, "start_learning_rate must be 1e-07 to 1.0, a number, got nan"),
-    (1, {11: b"float32"}, "arithmetic must be one of float32, float16"),
+    (1, {11: b"float32"}, "arithmetic must be one of exact, float32, float16"),
     (1, {12: None}, "coder must be one of numba, arithmetic-compressor"),
     (1, {2: 2, 3: 3}, "update_interval must be at most seq_length (2), got 3"),
 ], ids=str)
@@ -159,8 +191,8 @@ def test_a_header_that_cannot_be_used_is_refused(number, overrides, message):
 
 
 def test_released_presets_and_header_numbers_never_change():
-    assert {number: hashlib.sha256(json.dumps(dict(values), sort_keys=True).encode()).hexdigest()
-            for number, values in PRESETS.items()} == RELEASED_PRESETS
+    assert {number: hashlib.sha256(json.dumps(dict(PRESETS[number]), sort_keys=True).encode()).hexdigest()
+            for number in RELEASED_PRESETS} == RELEASED_PRESETS
     assert {parameter.name: parameter.metadata["header_id"] for parameter in coding_parameters()} == HEADER_IDS
 
 

@@ -6,9 +6,9 @@ The forms come from Settings and Choices, the project's address from pyproject.t
 lib.__version__, so that each of them is said in one place.
 """
 
-import dataclasses
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import nbformat
@@ -18,7 +18,7 @@ import lib
 from lib.files import write_file
 from lib.notebook.choices import Choices
 from lib.notebook.form import help_line
-from lib.settings import Settings, default_of
+from lib.settings import Settings, coding_parameters, default_of
 
 ROOT = Path(__file__).parents[1]
 _SUGGESTIONS = {"batch_size": (4, 8, 16, 32, 64), "rnn_units": (128, 200, 256, 512, 1024), "num_layers": (1, 2, 3),
@@ -34,9 +34,8 @@ bytes back.
 With nothing chosen, Colab asks for a file and Jupyter takes a built-in sample."""
 
 _COMPRESS_NOTE = """\
-**Where it can be decoded.** This network computes in floating point, whose last bits differ between devices and
-library versions. The `.lks` file says where it was made; decode it there. Every segment is checked, so another
-machine stops with a clear message and never returns wrong bytes."""
+**Where it can be decoded.** Everywhere: the network computes in whole numbers, which are the same on every device.
+(With `arithmetic` set to float32 or float16 only where the file was made, and the file says so.)"""
 
 _DECOMPRESS_TITLE = """\
 # Lockstep: decompress a .lks file
@@ -51,12 +50,12 @@ def build(root=ROOT):
     """{file name: its text} of everything that this tool writes."""
     return {
         "compress.ipynb": _notebook(
-            _COMPRESS_TITLE, _form_cell((Choices, Settings)),
+            _COMPRESS_TITLE, _form_cell(fields(Choices), fields(Settings)),
             "#@title 3. Compress\nresult = notebook.compress(form)",
             "#@title 4. Result\nnotebook.report_compression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)", _COMPRESS_NOTE),
         "decompress.ipynb": _notebook(
-            _DECOMPRESS_TITLE, _form_cell((Choices,)),
+            _DECOMPRESS_TITLE, _form_cell(fields(Choices), _of_a_run()),
             "#@title 3. Decompress\nresult = notebook.decompress(form)",
             "#@title 4. Result\nnotebook.report_decompression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)"),
@@ -92,34 +91,38 @@ def _setup_cell():
     return text.replace("<address>", _address()).replace("<tag>", _tag())
 
 
-def _form_cell(groups):
+def _form_cell(choices, settings):
     """The form as Colab fields, one a parameter, and the call that shows it in Jupyter."""
     lines = ["#@title 2. Choose", "from lib import notebook"]
     arguments = []
-    for group in groups:
-        for field in dataclasses.fields(group):
+    for name, group in (("choices", choices), ("settings", settings)):
+        for field in group:
             lines += [f"{field.name} = {_initial(field)!r} {_colab_field(field)}", f"#@markdown {help_line(field)}"]
-        pairs = ", ".join(f"{field.name}={field.name}" for field in dataclasses.fields(group))
-        arguments.append(f"{group.__name__.lower()}=dict({pairs})")
+        pairs = ", ".join(f"{field.name}={field.name}" for field in group)
+        arguments.append(f"{name}=dict({pairs})")
     return "\n".join([*lines, f"form = notebook.form({', '.join(arguments)})"])
+
+
+def _of_a_run():
+    """The settings that a file does not know itself."""
+    coded = coding_parameters()
+    return [field for field in fields(Settings) if field not in coded and field.name != "preset"]
 
 
 def _initial(field):
     """What a field of the form holds at first; a setting is left to the preset."""
-    if field.name == "preset" or "header_id" not in field.metadata:
-        return field.default
-    return "preset"
+    return "preset" if field.metadata.get("header_id") else field.default
 
 
 def _colab_field(field):
     """The #@param comment of one field: a list, a list that takes other input, or text."""
     facts = field.metadata
-    if "header_id" not in facts:
+    if not facts.get("header_id"):
         if isinstance(field.default, int):
             return '#@param {type: "integer"}'
         return f"#@param {_options(facts['choices'])}" if facts["choices"] else '#@param {type: "string"}'
     if facts["choices"]:
-        return f"#@param {_options(facts['choices'] if field.name == 'preset' else ('preset', *facts['choices']))}"
+        return f"#@param {_options(('preset', *facts['choices']))}"
     values = _SUGGESTIONS.get(field.name, (default_of(field.name),))
     return f"#@param {_options(('preset', *values))} {{allow-input: true}}"
 
@@ -147,7 +150,7 @@ def _badges():
 def _settings_table():
     """Every parameter with its default, bounds and line of help."""
     lines = ["| setting | default | bounds | |", "|---|---|---|---|"]
-    for field in dataclasses.fields(Settings):
+    for field in fields(Settings):
         facts = field.metadata
         bounds = ", ".join(facts["choices"] or ()) or f"{facts['minimum']} to {facts['maximum']} {facts['unit']}".strip()
         lines.append(f"| `{field.name}` | {default_of(field.name)} | {bounds} | {facts['help']} |")

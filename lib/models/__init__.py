@@ -2,11 +2,21 @@
 
 A model gives `predict()`: int32 frequencies of shape (batch_size, V), one or more each, for the
 next step of every stream; takes `learn(symbols, active)`: the symbols that came; names its state
-with `fingerprint()`, 8 bytes that two equal states share; and says with `environment` on which
-Environment its bits depend, or None.
+with `fingerprint()`, 8 bytes that two equal states share; says with `environment` on which
+Environment its bits depend, or None; and with `backend` what computes it, or None.
 """
 
 import numpy as np
+
+from lib.errors import SettingsError
+from lib.models.exact.bounds import check_dimensions
+from lib.models.exact.dimensions import Dimensions
+
+
+def check_model(settings, vocabulary_size):
+    """Refuse complete settings of a network that cannot be, by name. Imports no backend."""
+    if settings.arithmetic == "exact" and vocabulary_size > 1:
+        check_dimensions(Dimensions.of(settings, vocabulary_size))
 
 
 def build_model(settings, vocabulary_size, steps, made_in=None):
@@ -16,6 +26,12 @@ def build_model(settings, vocabulary_size, steps, made_in=None):
     """
     if vocabulary_size == 1:
         return CertainModel(settings.batch_size)
+    if settings.arithmetic == "exact":
+        from lib.models.exact.lstm import ExactLSTM
+        return ExactLSTM(settings, vocabulary_size, steps)
+    if settings.backend not in ("auto", "tensorflow"):
+        raise SettingsError(f"arithmetic={settings.arithmetic} runs on tensorflow alone, not on {settings.backend}; "
+                            "leave the backend to auto")
     from lib.models.keras_lstm import KerasLSTM
     return KerasLSTM(settings, vocabulary_size, steps, made_in)
 
@@ -23,7 +39,7 @@ def build_model(settings, vocabulary_size, steps, made_in=None):
 class CertainModel:
     """The model of a vocabulary of one symbol: nothing to predict, nothing to learn."""
 
-    environment = None
+    environment = backend = None
 
     def __init__(self, batch_size):
         self._frequencies = np.ones((batch_size, 1), np.int32)

@@ -1,11 +1,113 @@
-"""TensorFlow and Keras, imported once, set up and quiet. Importing this module takes seconds."""
+"""Where a network runs: the backends, which one a run takes, and Keras on each of them.
+
+Importing this module imports none of them: TensorFlow takes seconds.
+"""
 
 import contextlib
+import importlib.util
 import os
 import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from lib.errors import SettingsError
+
+_GPU_DEVICES = ("/dev/nvidia0", "/dev/kfd")     # NVIDIA's and AMD's drivers
+_GPU_PAYS = 400e6             # floating-point operations a step: a step of 4 ms or more on two cores
+
+
+@dataclass(frozen=True)
+class KerasBackend:
+    """Keras on one backend."""
+
+    name: str
+    ops: object             # keras.ops
+    compile: Callable       # a function of tensors (lists and dicts of them) -> the same, compiled for fixed shapes
+
+
+@cache
+def keras_backend(name):
+    """The KerasBackend of "numpy", "tensorflow" or "jax". Each can be had at any time of a process.
+
+    Keras holds one backend at a time, but the operations that it gave out before keep working on theirs.
+    """
+    if not is_installed(name):
+        raise SettingsError(f"backend={name} needs the package {name}, which is not installed; install it "
+                            "or leave the backend to auto")
+    if name == "tensorflow":
+        use_threads(None)
+    elif name == "jax":
+        import jax
+        jax.config.update("jax_default_matmul_precision", "highest")     # of a GPU: float32, not TensorFloat32
+    with _native_messages_hidden():
+        keras = import_keras(name)
+    return KerasBackend(name, keras.ops, _COMPILERS[name])
+
+
+@cache
+def import_tensorflow():
+    """The tensorflow module, set up and quiet."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _native_messages_hidden():
+        import tensorflow as tf
+        tf.config.list_physical_devices()      # the rest of the notes come with the first look for devices
+    tf.config.experimental.enable_op_determinism()
+    return tf
+
+
+def import_keras(name):
+    """The keras module on a backend. What was made with it keeps working when another is imported."""
+    os.environ["KERAS_BACKEND"] = name         # read by the first import in a process
+    import keras
+    if keras.backend.backend() != name:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")    # "dangerous": for objects that outlive the change and mix with new ones
+            keras.config.set_backend(name)
+    return sys.modules["keras"]
+
+
+def use_threads(wanted):
+    """Let TensorFlow compute with `wanted` threads, or one for each core where it is None; returns how many it is.
+
+    A float product's bits depend on how many threads share it, not on the cores they run on. TensorFlow
+    settles the number with the first computation of a process; later it stays as it is.
+    """
+    tf = import_tensorflow()
+    if wanted is None:
+        wanted = tf.config.threading.get_intra_op_parallelism_threads() or available_cores()
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(wanted)
+        with _native_messages_hidden():
+            tf.function(lambda: tf.zeros(1) + 1, jit_compile=True)()     # XLA, too, greets its first compilation
+    except RuntimeError:
+        pass  # settled by an earlier run in this process
+    return tf.config.threading.get_intra_op_parallelism_threads()
+
+
+def is_installed(name):
+    """Whether a backend's package is there. Imports nothing."""
+    return importlib.util.find_spec(name) is not None
+
+
+def available_cores():
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose_backend(wanted, operations):
+    """The backend of an exact run: `wanted`, or for "auto" the quickest for `operations` floating-point ones a step.
+
+    On a processor that is numba, whatever the size (docs/tuning.md). A GPU has to make up for starting TensorFlow
+    or JAX, and for the launch of each of its kernels.
+    """
+    if wanted != "auto":
+        return wanted
+    installed = [name for name in ("tensorflow", "jax") if is_installed(name)]
+    has_gpu = any(Path(device).exists() for device in _GPU_DEVICES)
+    return installed[0] if has_gpu and installed and operations >= _GPU_PAYS else "numba"
 
 
 @contextlib.contextmanager
@@ -25,34 +127,14 @@ def _native_messages_hidden():
         os.close(kept)
 
 
-with _native_messages_hidden():
-    import keras
-    import tensorflow as tf
-
-    tf.config.list_physical_devices()      # the rest of the notes come with the first look for devices
-
-tf.config.experimental.enable_op_determinism()
-
-__all__ = ["keras", "tf", "use_threads"]
+def _compiled_by_tensorflow(function):
+    # Without XLA the graph's optimizer rewrites the arithmetic: other bits.
+    return import_tensorflow().function(function, jit_compile=True)
 
 
-def use_threads(wanted):
-    """Compute with `wanted` threads, or one for each core where it is None; returns how many it is.
-
-    A product's bits depend on how many threads share it, not on the cores they run on. TensorFlow
-    settles the number with the first computation of a process; later it stays as it is.
-    """
-    if wanted is None:
-        wanted = tf.config.threading.get_intra_op_parallelism_threads() or _cores()
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(wanted)
-        with _native_messages_hidden():
-            tf.function(lambda: tf.zeros(1) + 1, jit_compile=True)()     # XLA, too, greets its first compilation
-    except RuntimeError:
-        pass  # settled by an earlier run in this process
-    return tf.config.threading.get_intra_op_parallelism_threads()
+def _compiled_by_jax(function):
+    import jax
+    return jax.jit(function)
 
 
-def _cores():
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_COMPILERS = {"numpy": lambda function: function, "tensorflow": _compiled_by_tensorflow, "jax": _compiled_by_jax}

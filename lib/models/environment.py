@@ -21,7 +21,8 @@ class Environment:
 
         Imports TensorFlow.
         """
-        from lib.models.backend import keras, tf, use_threads
+        from lib.models.backend import import_keras, import_tensorflow, use_threads
+        tf, keras = import_tensorflow(), import_keras("tensorflow")
         gpus = tf.config.list_physical_devices("GPU")
         if gpus:
             device = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")

@@ -14,8 +14,11 @@ from collections import deque
 
 import numpy as np
 
-from lib.models.backend import keras, tf
+from lib.models.backend import import_keras, import_tensorflow
 from lib.models.environment import Environment
+
+tf = import_tensorflow()
+keras = import_keras("tensorflow")
 
 FREQUENCY_BITS = 20        # a probability p becomes the frequency p * 2^20 + 1
 _INITIAL_LOSS_SCALE = 2.0 ** 15
@@ -24,6 +27,8 @@ _DTYPE_POLICIES = {"float32": "float32", "float16": "mixed_float16"}
 
 class KerasLSTM:
     """The model of `settings` over V symbols: see lib.models for what it answers to."""
+
+    backend = "tensorflow"
 
     def __init__(self, settings, vocabulary_size, steps, made_in=None):
         self.environment = Environment.enter(made_in)

@@ -1,7 +1,7 @@
 """How large a network is, reckoned without building it."""
 
 _FLOAT_BYTES = 4
-_COPIES = 4        # weights, gradients and Adam's two moments
+_COPIES = 5        # weights, squares, factors or gradients, and a copy of the first two
 
 
 def parameter_count(settings, vocabulary_size):
@@ -15,7 +15,19 @@ def parameter_count(settings, vocabulary_size):
 
 
 def network_bytes(settings, vocabulary_size):
-    """Bytes of memory that the network's weights, optimizer and window take, roughly."""
-    per_step = settings.num_layers * settings.rnn_units * 12 + settings.embedding_size + 2 * vocabulary_size
+    """Bytes of memory that the network's weights, optimizer and window take, roughly, and another copy of the state.
+
+    Measured at a fingerprint, which copies the state, the Numba engine takes less; the reference backend takes
+    up to three times as much.
+    """
+    units, embedding = settings.num_layers * settings.rnn_units, settings.num_layers * settings.embedding_size
+    per_step = 20 * units + 4 * embedding + 4 * vocabulary_size
     window = settings.seq_length * settings.batch_size * per_step
     return _FLOAT_BYTES * (_COPIES * parameter_count(settings, vocabulary_size) + window)
+
+
+def operations_per_step(settings, vocabulary_size):
+    """Floating-point operations of a step of all streams, updates included: two for each term of a product."""
+    products = parameter_count(settings, vocabulary_size) - vocabulary_size * settings.embedding_size
+    backward = 2 * settings.seq_length / settings.update_interval
+    return 2 * settings.batch_size * products * (1 + backward)

@@ -13,13 +13,12 @@ _PRESET = "preset"        # the text that leaves a setting to the preset
 class Form:
     """What was chosen. The widgets, where they are shown, have the last word.
 
-    choices, settings: dicts of initial values, by the names of Choices and Settings; settings is
-    None for decompression, where the file knows its own.
+    choices, settings: dicts of initial values, by the names of Choices and Settings; for decompression
+    settings holds only how to run, as the file knows the rest.
     """
 
-    def __init__(self, choices, settings=None):
-        self._initial = {**choices, **(settings or {})}
-        self._has_settings = settings is not None
+    def __init__(self, choices, settings):
+        self._initial = {**choices, **settings}
         self._widgets = {}
         self._upload = None
         self.choices(), self.settings()      # a wrong value is refused at once
@@ -30,7 +29,7 @@ class Form:
 
     def settings(self):
         """The Settings as they stand now."""
-        return Settings().with_values(self._current(Settings) if self._has_settings else {})
+        return Settings().with_values(self._current(Settings))
 
     def uploaded(self):
         """The path of the file in the upload field, or None."""
@@ -43,13 +42,11 @@ class Form:
         import ipywidgets
         from IPython.display import display
         self._upload = ipywidgets.FileUpload(description="Choose a file", multiple=False)
-        rows = [self._upload, *self._rows(Choices)]
-        if self._has_settings:
-            preset, *network = self._rows(Settings)
-            folded = ipywidgets.Accordion(children=[ipywidgets.VBox(network)], selected_index=None)
-            folded.set_title(0, "The network's parameters")
-            rows += [preset, folded]
-        display(ipywidgets.VBox(rows))
+        settings = self._rows(Settings)
+        first = settings[:1] if "preset" in self._initial else []
+        folded = ipywidgets.Accordion(children=[ipywidgets.VBox(settings[len(first):])], selected_index=None)
+        folded.set_title(0, "The network's parameters" if first else "How to run")
+        display(ipywidgets.VBox([self._upload, *self._rows(Choices), *first, folded]))
 
     def _current(self, group):
         """{name: value} of the fields of a dataclass: from the widget, else from the cell."""
@@ -72,7 +69,7 @@ class Form:
         facts, initial = field.metadata, self._initial[field.name]
         shape = dict(description=field.name, style={"description_width": "150px"},
                      layout={"width": "330px"})
-        if field.name in ("input_from", "output_to", "preset"):
+        if facts["choices"] and field.default is not None:
             return ipywidgets.Dropdown(options=facts["choices"], value=initial, **shape)
         if facts["choices"]:
             return ipywidgets.Dropdown(options=(_PRESET, *facts["choices"]), value=initial or _PRESET, **shape)
@@ -89,4 +86,4 @@ def help_line(field):
 
 def placeholder(field):
     """What an empty text field of a setting stands for."""
-    return f"preset: {default_of(field.name)}" if "header_id" in field.metadata else ""
+    return f"preset: {default_of(field.name)}" if field.metadata.get("header_id") else ""

@@ -16,8 +16,8 @@ from lib.settings import Settings
 _QUICK = dict(batch_size=64, rnn_units=32, num_layers=1, embedding_size=16)   # for a sample that decompress.ipynb makes itself
 
 
-def form(choices, settings=None):
-    """Show the form and return it; `settings` only where one compresses."""
+def form(choices, settings):
+    """Show the form and return it: see Form."""
     shown = Form(choices, settings)
     shown.show()
     return shown
@@ -44,7 +44,7 @@ def decompress(form):
     show_table(_about(input_path, contents))
     output_path = free_name(folder / contents.header.name)
     with LiveProgress(f"Decompressing {input_path.name}") as progress:
-        result = lib.decompress(input_path, output_path, progress=progress, warn=_warn)
+        result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn)
     progress.save(_picture_path(output_path))
     return result
 
@@ -52,14 +52,15 @@ def decompress(form):
 def report_compression(result):
     """What a compression did, as a table, and beside the standard compressors."""
     show_table([*_sizes(result), ("SHA-256", f"{result.sha256} (of the original)"),
-                ("network", _network(result.settings)), ("file", str(result.output_path))])
+                ("network", _network(result.settings)), ("computed by", result.backend or "nothing"),
+                ("file", str(result.output_path))])
     compare_with_standard(result, result.input_path.read_bytes())
 
 
 def report_decompression(result):
     """What a decompression did, as a table."""
     show_table([*_sizes(result), ("SHA-256", f"{result.sha256} (checked: the very bytes of the original)"),
-                ("file", str(result.output_path))])
+                ("computed by", result.backend or "nothing"), ("file", str(result.output_path))])
 
 
 def deliver(result, form):

@@ -1,0 +1,57 @@
+"""What shapes an exact network has: its parameters, and the trace that each step leaves for learning."""
+
+from typing import NamedTuple
+
+SLOPES = 6           # of a layer's unit: input gate, forget gate, candidate, output gate, cell's output; and the forget gate
+
+
+class Dimensions(NamedTuple):
+    """The sizes that a network is built from. Compiled loops take it as it is, and use its fields."""
+
+    symbols: int       # V, the size of the vocabulary
+    embedding: int     # E
+    units: int         # U, of each layer
+    layers: int        # L
+    streams: int       # B
+    window: int        # T, steps that an update looks back
+    interval: int      # K, steps from update to update
+
+    @classmethod
+    def of(cls, settings, vocabulary_size):
+        """The dimensions of complete `settings`."""
+        return cls(vocabulary_size, settings.embedding_size, settings.rnn_units, settings.num_layers,
+                   settings.batch_size, settings.seq_length, settings.update_interval)
+
+    def inputs(self, layer):
+        """Width of a layer's input: the embedding, the layer below, the layer's own output a step before."""
+        return self.embedding + self.units * (2 if layer else 1)
+
+    @property
+    def hidden(self):
+        """Width of the output layer's input: the hidden units of all layers."""
+        return self.layers * self.units
+
+    @property
+    def trace_parts(self):
+        """Widths of the parts of a trace: each layer's input, all hidden units, each layer's slopes."""
+        return ([self.inputs(layer) for layer in range(self.layers)] + [self.hidden]
+                + [SLOPES * self.units] * self.layers)
+
+    @property
+    def activations(self):
+        """Width of a trace without its slopes."""
+        return sum(self.trace_parts[:self.layers + 1])
+
+    @property
+    def trace_width(self):
+        return sum(self.trace_parts)
+
+    def parameters(self):
+        """{name: shape} in the order of states and files. Gates stand side by side: input, forget, candidate, output."""
+        shapes = {"embedding": (self.symbols, self.embedding)}
+        for layer in range(self.layers):
+            shapes[f"kernel_{layer}"] = (self.inputs(layer), 4 * self.units)
+            shapes[f"bias_{layer}"] = (4 * self.units,)
+        shapes["output_kernel"] = (self.hidden, self.symbols)
+        shapes["output_bias"] = (self.symbols,)
+        return shapes

@@ -1,0 +1,59 @@
+"""The exact LSTM as a model of lib.models, over whichever engine runs it."""
+
+import hashlib
+
+from lib.models.backend import choose_backend, keras_backend
+from lib.models.exact.dimensions import Dimensions
+from lib.models.exact.schedule import Schedule, decay_bits
+from lib.models.exact.state import State
+from lib.models.size import operations_per_step
+
+
+class ExactLSTM:
+    """The model of complete `settings` over V symbols: see lib.models for what it answers to."""
+
+    environment = None           # its bits depend on none
+
+    def __init__(self, settings, vocabulary_size, steps):
+        self._dimensions = Dimensions.of(settings, vocabulary_size)
+        self._schedule = Schedule(settings.start_learning_rate, settings.end_learning_rate, steps, settings.adam_beta_2)
+        self._decay = decay_bits(settings.adam_beta_2)
+        self.backend = choose_backend(settings.backend, operations_per_step(settings, vocabulary_size))
+        self._step = 0
+        self._start(State.initial(self._dimensions, settings.seed))
+
+    def predict(self):
+        """int32 frequencies of shape (batch_size, V) for the next step; call once a step."""
+        return self._engine.predict()
+
+    def learn(self, symbols, active):
+        """Take the symbols that came: uint16, shape (batch_size,), of which the first `active` count."""
+        self._engine.take(symbols, active)
+        updates, rest = divmod(self._step + 1, self._dimensions.interval)
+        if not rest:
+            self._engine.update(self._schedule.rate(self._step, updates - 1))
+        self._step += 1
+
+    def fingerprint(self):
+        """8 bytes of the SHA-256 of `state_bytes`."""
+        digest = hashlib.sha256()
+        for part in self._engine.state().parts():
+            digest.update(part)
+        return digest.digest()[:8]
+
+    def state_bytes(self):
+        """The complete state between two steps, the same bytes on every backend."""
+        return self._engine.state().to_bytes()
+
+    def restore(self, data, step):
+        """Go on from `state_bytes` taken after `step` steps, on whatever backend. FormatError where they do not fit."""
+        self._start(State.from_bytes(data, self._dimensions, step))
+        self._step = step
+
+    def _start(self, state):
+        if self.backend == "numba":
+            from lib.models.exact.numba_engine import NumbaEngine
+            self._engine = NumbaEngine(self._dimensions, self._decay, state)
+        else:
+            from lib.models.exact.keras_engine import KerasEngine
+            self._engine = KerasEngine(self._dimensions, self._decay, state, keras_backend(self.backend))

@@ -1,0 +1,96 @@
+"""The complete state of an exact network, with one canonical byte form for all backends."""
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from lib.errors import FormatError
+from lib.models.exact.bounds import WEIGHT_FRACTION
+
+EMBEDDING_LIMIT = 1 << WEIGHT_FRACTION     # 1
+LSTM_GAIN = 2                              # docs/tuning.md has what else was tried, a forget bias of one too
+
+
+@dataclass
+class State:
+    """NumPy arrays that a run is between two steps. Rings go from the oldest step to the newest."""
+
+    weights: dict                 # name -> int32: as Dimensions.parameters
+    squares: dict                 # name -> float32, likewise: Adam's means of squared gradients
+    cells: np.ndarray             # int32 (B, L * U)
+    traces: np.ndarray            # int16 (T, B, trace_width): what the window's steps left
+    tokens: np.ndarray            # int32 (T, B): the inputs of the window's steps
+    newest: np.ndarray            # int32 (B,): the input of the next step
+    frequencies: np.ndarray       # int32 (n, B, V) of the n steps since the last update
+    targets: np.ndarray           # int32 (n, B): the symbols that came then
+    active: np.ndarray            # int32 (n,): how many streams had one
+
+    @classmethod
+    def initial(cls, dimensions, seed):
+        """The state before the first symbol."""
+        state = cls.zero(dimensions)
+        state.weights = _initial_weights(dimensions, seed)
+        return state
+
+    @classmethod
+    def zero(cls, dimensions, pending=0):
+        """A state of zeros, `pending` steps after an update."""
+        shapes, streams, window = dimensions.parameters(), dimensions.streams, dimensions.window
+        return cls(weights={name: np.zeros(shape, np.int32) for name, shape in shapes.items()},
+                   squares={name: np.zeros(shape, np.float32) for name, shape in shapes.items()},
+                   cells=np.zeros((streams, dimensions.hidden), np.int32),
+                   traces=np.zeros((window, streams, dimensions.trace_width), np.int16),
+                   tokens=np.zeros((window, streams), np.int32), newest=np.zeros(streams, np.int32),
+                   frequencies=np.zeros((pending, streams, dimensions.symbols), np.int32),
+                   targets=np.zeros((pending, streams), np.int32), active=np.zeros(pending, np.int32))
+
+    def arrays(self):
+        """Every array, in the order of the byte form."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            yield from value.values() if isinstance(value, dict) else (value,)
+
+    def parts(self):
+        """The canonical form piece by piece: each array, little-endian."""
+        for array in self.arrays():
+            yield memoryview(np.ascontiguousarray(array, array.dtype.newbyteorder("<"))).cast("B") if array.size else b""
+
+    def to_bytes(self):
+        """The canonical form: all arrays one after the other."""
+        return b"".join(self.parts())
+
+    @classmethod
+    def from_bytes(cls, data, dimensions, steps):
+        """The state that `to_bytes` described after `steps` steps. FormatError where the length is another."""
+        state = cls.zero(dimensions, pending=steps % dimensions.interval)
+        if len(data) != sum(array.nbytes for array in state.arrays()):
+            raise FormatError("the state of the network is damaged: it has another length than its settings give it")
+        start = 0
+        for array in state.arrays():
+            array[...] = np.frombuffer(data, array.dtype.newbyteorder("<"), array.size, start).reshape(array.shape)
+            start += array.nbytes
+        return state
+
+
+def _initial_weights(dimensions, seed):
+    """{name: int32 array}: kernels after Glorot and Bengio 2010, those of the LSTM with a gain; biases zero.
+
+    From the raw bits of PCG64, which NumPy promises never to change, as it does not for its distributions.
+    """
+    bits, weights = np.random.PCG64(seed), {}
+    for name, shape in dimensions.parameters().items():
+        if name == "embedding":
+            weights[name] = _uniform(bits, shape, EMBEDDING_LIMIT)
+        elif len(shape) == 2:
+            gain = 1 if name == "output_kernel" else LSTM_GAIN
+            weights[name] = _uniform(bits, shape, gain * math.isqrt((6 << 2 * WEIGHT_FRACTION) // sum(shape)))
+        else:
+            weights[name] = np.zeros(shape, np.int32)
+    return weights
+
+
+def _uniform(bits, shape, limit):
+    """Whole numbers from -limit to limit, all alike."""
+    raw = bits.random_raw(math.prod(shape)) >> np.uint64(32)
+    return ((raw * np.uint64(2 * limit + 1) >> np.uint64(32)).astype(np.int32) - np.int32(limit)).reshape(shape)
