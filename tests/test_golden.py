@@ -11,6 +11,8 @@ GOLDEN = ROOT / "tests" / "golden"
 SHA256 = {
     "stored.bin.lks": "dd5dc22d292a5267770eacf78e332369d09926bcac6a1e0d1a89e5880b37e322",
     "one-value.bin.lks": "b25ad8ac0695d1719c853d24d717de78164ead9704712fbed6d1c675d1f15cb7",
+    "exact.txt.lks": "0743a0d5a73af83ba7d9b82fe5aad8902c2844b49e8bd32a683c6d6d70f76634",
+    "exact-odd.txt.lks": "efe9062a6ee3bceb3760d6b02affe86ca1b00efa54510237a4646fc49a3a947c",
     "float32.txt.lks": "455f146cdaccffd5323bbff077da7c3a293550ec7a8e51b65b968c1e7a33dc3b",
 }
 
@@ -24,6 +26,13 @@ def test_a_golden_file_is_as_it_was(name):
 def test_a_file_that_depends_on_no_floating_point_decodes_everywhere(tmp_path, name):
     decompress(GOLDEN / f"{name}.lks", tmp_path / name)
     assert (tmp_path / name).read_bytes() == (GOLDEN / name).read_bytes()
+
+
+@pytest.mark.parametrize("backend", ["numba", "numpy", "tensorflow", "jax"])
+@pytest.mark.parametrize("name", ["exact.txt.lks", "exact-odd.txt.lks"])     # the preset auto; sizes that are odd
+def test_an_exact_file_decodes_everywhere(tmp_path, name, backend):
+    decompress(GOLDEN / name, tmp_path / "out", Settings(backend=backend))
+    assert (tmp_path / "out").read_bytes() == (GOLDEN / "exact.txt").read_bytes()
 
 
 def test_a_float_file_decodes_or_says_why_not(tmp_path):

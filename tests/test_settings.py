@@ -18,6 +18,11 @@ RELEASED_PRESETS = {
     2: "37a10053bf52a1b5d087f03f655609ed030e4637dc981b62cd4e8355f8c56860",
     3: "6e88911c38249011bb22b66efc4d302169f6f7edcb459fb185655971379d9605",
     4: "c37caa3c6689cff1bba766b197d52a59e5340241751bce3e0c42864c8e1b4b17",
+    5: "e0487944720eced998c77700257f0b113026aac778c3748fb5ab997190bd3b49",
+    6: "705129ce04e9729a85eede9f5b8b344078d97cb92baf4abbf0544904be802f57",
+    7: "7d12ec0ab01619dcd4aca399af17628ddd81efda6b72fcc3249a07a0d614d113",
+    8: "158aa23a7e825942ee6b2d6ba3840be43d26c9be232f659bd19da9dc8c204fb3",
+    9: "1eadd0661dcaa8e385ade762f1eed9e04aed4a3d3969e7b54c6571be6f596c8f",
 }
 # The number of each parameter in file headers. Lines are added, never changed.
 HEADER_IDS = dict(batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,
@@ -132,8 +137,8 @@ def test_resolve_fills_in_every_value_and_keeps_what_was_chosen(preset, symbol_c
 
 
 def test_the_auto_preset_gives_larger_inputs_more_streams_and_the_network_preset_does_not():
-    counts = (0, 29_999, 30_000, 99_999, 100_000, 10 ** 9)
-    assert [Settings().resolve(count).batch_size for count in counts] == [2, 2, 4, 4, 8, 16]
+    counts = (0, 29_999, 30_000, 99_999, 100_000, 1_999_999, 2_000_000, 10 ** 9)
+    assert [Settings().resolve(count).batch_size for count in counts] == [1, 1, 2, 2, 4, 4, 8, 16]
     assert {Settings(preset="network").resolve(count).batch_size for count in counts} == {default_of("batch_size")}
 
 

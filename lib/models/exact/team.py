@@ -12,7 +12,7 @@ class Team:
         self.size = size
         self._work, self._done = queue.SimpleQueue(), queue.SimpleQueue()
         for _ in range(size - 1):
-            threading.Thread(target=_work_off, args=(self._work, self._done), daemon=True).start()
+            threading.Thread(target=_work_off, args=(self._work, self._done), name="lockstep", daemon=True).start()
         weakref.finalize(self, _dismiss, self._work, size - 1)
 
     def run(self, tasks):
