@@ -9,6 +9,7 @@ Needs Keras, NumPy, Numba, msgpack and one of the backends, not TensorFlow. Exit
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -66,18 +67,26 @@ def run_lockstep(variation, command, source, target, assignments=()):
     for assignment in (*assignments, f"backend={variation.backend}"):
         words += ["--set", assignment]
     started = time.perf_counter()
-    done = subprocess.run(
-        [*words, str(Path(source).absolute())], cwd=_ROOT, capture_output=True, text=True, errors="replace",
-        env=os.environ | variation.environment, preexec_fn=lambda: _keep_cores(variation.cores))
+    with _cores(variation.cores):
+        done = subprocess.run([*words, str(Path(source).absolute())], cwd=_ROOT, capture_output=True, text=True,
+                              errors="replace", env=os.environ | variation.environment)
     if done.returncode:
         raise RuntimeError(f"{command} by {variation} failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
     return time.perf_counter() - started
 
 
-def _keep_cores(count):
-    """Leave this process `count` cores."""
-    if count is not None:
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+@contextlib.contextmanager
+def _cores(count):
+    """Leave `count` cores to what is started meanwhile; all where it is None."""
+    if count is None:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(before)[:count])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def device_of(backend):

@@ -450,7 +450,7 @@ TERABYTES = 2 ** 44
     (crafted_file(100, original_bytes=1_600, overrides={4: 8192, 11: "exact"}), InputError, "use a smaller network"),
     (crafted_file(1, original_bytes=0), FormatError, "."),
     (header_block(original_bytes=0), FormatError, "."),
-    (crafted_file(63, preset=9), FormatError, "preset 9, which this version of Lockstep does not know"),
+    (crafted_file(63, preset=99), FormatError, "preset 99, which this version of Lockstep does not know"),
     (crafted_file(63, overrides={99: 1}), FormatError, "parameter 99, which this version"),
     (crafted_file(63, overrides={"rnn_units": 64}), FormatError, "parameter rnn_units, which this version"),
     (crafted_file(63, overrides={1: 0}), FormatError, "batch_size must be 1 to 512, got 0"),

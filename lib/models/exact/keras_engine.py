@@ -64,7 +64,7 @@ class KerasEngine:
         tensor, window = self._ops.convert_to_tensor, self._dimensions.window
         self._weights = {name: tensor(value) for name, value in state.weights.items()}
         self._squares = {name: tensor(value) for name, value in state.squares.items()}
-        self._factors = {name: self._factor(name, value) for name, value in self._weights.items()}
+        self._factors = self._factors_of(self._weights)
         self._cells, self._newest = tensor(state.cells), tensor(state.newest)
         self._traces = deque([tensor(trace.astype(np.int32)) for trace in state.traces], maxlen=window)
         self._tokens = deque([tensor(tokens) for tokens in state.tokens], maxlen=window)
@@ -72,13 +72,17 @@ class KerasEngine:
         self._targets = [tensor(value) for value in state.targets]
         self._active = [tensor(value) for value in state.active]
 
-    def _factor(self, name, weights):
-        """What enters the forward step: float32 factors of a matrix, an int32 bias of 15 fraction bits."""
-        if name.endswith(("bias", *(f"bias_{layer}" for layer in range(self._dimensions.layers)))):
-            return self._exact.shift(weights, bounds.WEIGHT_FRACTION - bounds.SUM_FRACTION)
-        fraction = bounds.HIDDEN_FRACTION if name == "embedding" else bounds.FACTOR_FRACTION
-        rounded = self._exact.shift(weights, bounds.WEIGHT_FRACTION - fraction)
-        return self._ops.cast(self._exact.clip(rounded, bounds.FACTOR_LIMIT), "float32")
+    def _factors_of(self, weights):
+        """{name: what enters a step}: float32 factors of a matrix, an int32 bias of 15 fraction bits."""
+        factors = {}
+        for name, value in weights.items():
+            if len(value.shape) == 1:
+                factors[name] = self._exact.shift(value, bounds.WEIGHT_FRACTION - bounds.SUM_FRACTION)
+                continue
+            fraction = bounds.HIDDEN_FRACTION if name == "embedding" else bounds.FACTOR_FRACTION
+            rounded = self._exact.shift(value, bounds.WEIGHT_FRACTION - fraction)
+            factors[name] = self._ops.cast(self._exact.clip(rounded, bounds.FACTOR_LIMIT), "float32")
+        return factors
 
     # One step forward
 
@@ -86,9 +90,9 @@ class KerasEngine:
         """(frequencies, cells, trace) of a step whose inputs are `tokens` (B,), after one that left `trace`."""
         ops, exact, layers = self._ops, self._exact, self._dimensions.layers
         embedded = ops.take(factors["embedding"], tokens, axis=0)
-        before = self._halves(ops.cast(self._parts(trace)[layers], "float32"))
+        before = self._by_layer(ops.cast(self._parts(trace)[layers], "float32"))
         inputs, hidden, slopes, cells_after = [], [], [], []
-        for layer, cell in enumerate(self._halves(cells)):
+        for layer, cell in enumerate(self._by_layer(cells)):
             joined = ops.concatenate([embedded, *hidden[-1:], before[layer]], -1)
             sums = exact.product(joined, factors[f"kernel_{layer}"], bounds.FORWARD_BLOCK) + factors[f"bias_{layer}"]
             unit, cell, slope = self._gates(sums, cell)
@@ -105,7 +109,7 @@ class KerasEngine:
     def _gates(self, sums, cell):
         """(float32 hidden units, int32 cell, the slopes of one layer side by side), each (B, U) but the last."""
         exact, one = self._exact, 1 << bounds.GATE_FRACTION
-        enter, forget, candidate, leave = self._quarters(sums)
+        enter, forget, candidate, leave = self._ops.split(sums, 4, -1)
         enter, forget, leave = exact.sigmoid(enter), exact.sigmoid(forget), exact.sigmoid(leave)
         candidate = exact.tanh(candidate)
         after = exact.clip(self._shifted(forget * cell + enter * candidate), bounds.CELL_LIMIT)
@@ -139,7 +143,7 @@ class KerasEngine:
         after = {name: self._adam(weights[name], squares[name], *gradients[name], rate) for name in weights}
         weights = {name: value for name, (value, _) in after.items()}
         squares = {name: value for name, (_, value) in after.items()}
-        return weights, squares, {name: self._factor(name, value) for name, value in weights.items()}
+        return weights, squares, self._factors_of(weights)
 
     def _gradients(self, factors, tokens, traces, frequencies, targets, active):
         """{name: (int32 gradient, int32 shifts by which it is to be scaled)} of every parameter."""
@@ -185,9 +189,9 @@ class KerasEngine:
         transposed = [ops.transpose(factors[f"kernel_{layer}"]) for layer in range(dimensions.layers)]
 
         def step_back(carried, step):
-            hidden_gradients, cell_gradients = (self._halves(part) for part in carried[:2])
+            hidden_gradients, cell_gradients = (self._by_layer(part) for part in carried[:2])
             (output, *layer_slopes), below, embedded = step, 0, 0
-            asked = self._halves(output)
+            asked = self._by_layer(output)
             hidden_before, cell_before, pre_gradients = [], [], []
             for layer in reversed(range(dimensions.layers)):
                 wanted = self._exact.clip(asked[layer] + hidden_gradients[layer] + below, bounds.GRADIENT_LIMIT)
@@ -206,7 +210,7 @@ class KerasEngine:
         widths = (dimensions.hidden, dimensions.hidden, 4 * dimensions.hidden, dimensions.embedding)
         nothing = tuple(ops.zeros((dimensions.streams, width), "int32") for width in widths)
         _, (_, _, pre_gradients, embedded) = ops.scan(step_back, nothing, (from_output, *slopes), reverse=True)
-        return self._halves(pre_gradients), embedded
+        return self._by_layer(pre_gradients), embedded
 
     def _gates_back(self, wanted, cell_gradient, slopes):
         """(int32 (B, 4U) gradients of a layer's pre-activations, (B, U) of its cell before) from those after."""
@@ -264,12 +268,9 @@ class KerasEngine:
         """The parts of a trace, or of traces: see Dimensions.trace_parts."""
         return self._ops.split(trace, np.cumsum(self._dimensions.trace_parts)[:-1].tolist(), -1)
 
-    def _halves(self, values):
+    def _by_layer(self, values):
         """(B, L * U) as L times (B, U)."""
         return self._ops.split(values, self._dimensions.layers, -1)
-
-    def _quarters(self, values):
-        return self._ops.split(values, 4, -1)
 
 
 def _stacked(arrays, shape):
