@@ -12,9 +12,10 @@ from samples import tiny
 from lib.errors import FormatError, SettingsError
 from lib.models import check_model
 from lib.models.backend import keras_backend
-from lib.models.exact import bounds, kernels, tables
+from lib.models.exact import bounds, tables
 from lib.models.exact.dimensions import Dimensions
 from lib.models.exact.fixed_point import FixedPoint
+from lib.models.exact.kernels import backward, learning, products
 from lib.models.exact.lstm import ExactLSTM
 from lib.models.exact.schedule import Schedule, decay_bits
 from lib.models.exact.state import State
@@ -166,13 +167,13 @@ def test_products_of_the_largest_factors_are_exact_at_any_width(exact, terms, st
 
 def native_product(left, right, block):
     out = np.empty((len(left), right.shape[1]), np.int32)
-    kernels._product(left, 0, right, block, np.empty(out.shape, np.float32), out)
+    products.product(left, 0, right, block, np.empty(out.shape, np.float32), out)
     return out
 
 
 def native_product_with_transposed(left, right, block):
     out = np.empty((len(left), len(right)), np.int32)
-    kernels._product_with_transposed(left, right, block, np.empty(out.shape, np.float32), out)
+    products.product_with_transposed(left, right, block, np.empty(out.shape, np.float32), out)
     return out
 
 
@@ -198,7 +199,7 @@ def test_gradients_are_fit_for_an_exact_product(exact, checking, kind, rows):
     across, across_shifts = exact.fit(values.T, axis=1, block=block)
     assert (across == operands.T).all() and (across_shifts == shifts.T).all()
     native_operands, native_shifts = np.empty_like(operands), np.empty(5, np.int32)
-    kernels.fit_columns(values[:, None], np.arange(rows), 0, 5, block, native_operands, native_shifts)
+    learning.fit_columns(values[:, None], np.arange(rows), 0, 5, block, native_operands, native_shifts)
     assert (native_operands == operands).all() and (native_shifts == shifts).all()
     assert (native_product(inputs.T.copy(), operands, block) == product).all()
 
@@ -213,7 +214,7 @@ def test_a_row_of_gradients_goes_through_any_number_of_units(exact, checking, co
     assert (product == operands.astype(np.int64) @ kernel.T.astype(np.int64)).all()
     assert (native_product_with_transposed(operands, kernel, bounds.UNITS_BLOCK) == product).all()
     native = np.empty_like(operands)
-    assert [kernels._fit_row(row, out) for row, out in zip(values, native)] == shifts[:, 0].tolist()
+    assert [backward._fit_row(row, out) for row, out in zip(values, native)] == shifts[:, 0].tolist()
     assert (native == operands).all()
 
 
@@ -230,7 +231,7 @@ def test_errors_fit_for_an_exact_product_at_any_vocabulary(exact, symbols, sprea
     assert errors[0, 0] <= 0 <= errors[0, 1:].min() and (errors[2] == 0).all()
     native = np.empty_like(errors)
     for stream in range(3):
-        kernels._errors(frequencies[stream], targets[stream], stream < active, native[stream])
+        backward._errors(frequencies[stream], targets[stream], stream < active, native[stream])
     assert (native == errors).all()
 
 

@@ -9,8 +9,9 @@ both ends agree on them, so no carry ever reaches back (Mahoney's paq coders; th
 Witten, Neal and Cleary, "Arithmetic coding for data compression", 1987).
 """
 
-import numba
 import numpy as np
+
+from lib.compiling import compiled, part
 
 PROBABILITY_BITS = 16
 _TOP = (1 << 32) - 1
@@ -64,14 +65,14 @@ class ArithmeticCoder:
             self._buffer = grown
 
 
-@numba.njit(cache=True)
+@compiled
 def _start_decoding(state, buffer):
     """Read the first four bytes of a payload into the state."""
     for _ in range(4):
         _shift_in(state, buffer)
 
 
-@numba.njit(cache=True, inline="always")
+@part
 def _shift_in(state, buffer):
     """Append the next byte of the payload to the code."""
     position = state[_POSITION]
@@ -80,7 +81,7 @@ def _shift_in(state, buffer):
     state[_POSITION] = position + 1
 
 
-@numba.njit(cache=True, inline="always")
+@part
 def _code_bit(state, buffer, probability, bit, decoding):
     """Code one decision whose probability of a 1 is `probability` / 2^16; returns the bit."""
     low, high = state[_LOW], state[_HIGH]
@@ -103,7 +104,7 @@ def _code_bit(state, buffer, probability, bit, decoding):
     return bit
 
 
-@numba.njit(cache=True)
+@compiled
 def _code_step(state, buffer, frequencies, symbols, active, decoding):
     """See ArithmeticCoder.code_step. Returns _NO_SUCH_SYMBOL or 0."""
     size = frequencies.shape[1]

@@ -39,9 +39,10 @@ def keras_backend(name):
                             "or leave the backend to auto")
     if name == "tensorflow":
         use_threads(None)
+        import_tensorflow().config.experimental.enable_tensor_float_32_execution(False)     # of a GPU; float32 instead
     elif name == "jax":
         import jax
-        jax.config.update("jax_default_matmul_precision", "highest")     # of a GPU: float32, not TensorFloat32
+        jax.config.update("jax_default_matmul_precision", "highest")     # likewise
     with _native_messages_hidden():
         keras = import_keras(name)
     return KerasBackend(name, keras.ops, _COMPILERS[name])

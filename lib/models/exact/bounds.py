@@ -20,8 +20,7 @@ WEIGHT_FRACTION = 20              # weights and biases as they are learned: int3
 WEIGHT_LIMIT = 2 << WEIGHT_FRACTION
 
 # Factors of a product: 8 bits each, so that 258 terms fit: 255 * 255 * 258 = 16,776,450 < 2^24.
-FACTOR_LIMIT = 255
-FACTOR_BITS = 8
+FACTOR_LIMIT = 255                # 8 bits
 FACTOR_FRACTION = 7               # a weight in a product: -255/128 to 255/128
 HIDDEN_FRACTION = 8               # an embedding or a hidden unit in a product: -255/256 to 255/256
 FORWARD_BLOCK = 258

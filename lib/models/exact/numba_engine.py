@@ -1,12 +1,13 @@
 """The exact network on a processor, as compiled loops shared by a few threads: the same bits as KerasEngine.
 
-It starts in half a second once its loops are compiled. The window's steps lie in slots, step s in slot s % T.
+The window's steps lie in slots, step s in slot s % T.
 """
 
 import numpy as np
 
 from lib.models.backend import available_cores
-from lib.models.exact import bounds, kernels, tables
+from lib.models.exact import bounds, tables
+from lib.models.exact.kernels import backward, forward, layout, learning
 from lib.models.exact.state import State
 from lib.models.exact.team import Team
 
@@ -30,7 +31,7 @@ class NumbaEngine:
         self._tokens[slot] = self._newest
         frequencies = self._frequencies[self._pending]
         self._team.run([
-            (kernels.forward, *streams, self._dimensions, self._newest, self._activations[(slot - 1) % window],
+            (forward.forward, *streams, self._dimensions, self._newest, self._activations[(slot - 1) % window],
              self._activations[slot], self._slopes[slot], self._cells, self._factors, self._bias_factors,
              *self._tables, frequencies) for streams in self._shares])
         return frequencies
@@ -45,13 +46,13 @@ class NumbaEngine:
     def update(self, rate):
         dimensions, team, newest_slot = self._dimensions, self._team, (self._step - 1) % self._dimensions.window
         self._pending = 0
-        team.run([(kernels.backward, *streams, dimensions, newest_slot, self._frequencies, self._targets, self._active,
+        team.run([(backward.backward, *streams, dimensions, newest_slot, self._frequencies, self._targets, self._active,
                    self._slopes, self._factors, self._errors, self._pre_gradients, self._embedded)
                   for streams in self._shares])
         kernel_numbers = range(1, dimensions.layers + 2)
         team.run([(self._fit, number) for number in kernel_numbers])
         team.run([(self._learn_rows, number, *rows, rate) for number in reversed(kernel_numbers)
-                  for rows in team.shares(kernels.shape_of(dimensions, number)[0])]
+                  for rows in team.shares(layout.shape_of(dimensions, number)[0])]
                  + [(self._learn_bias, number, rate) for number in kernel_numbers] + [(self._learn_embedding, rate)])
 
     def state(self):
@@ -69,7 +70,7 @@ class NumbaEngine:
         number = 0
         for name, shape in dimensions.parameters().items():
             if len(shape) == 2:
-                named[name] = kernels.matrix(matrices, dimensions, number)
+                named[name] = layout.matrix(matrices, dimensions, number)
                 number += 1
             else:
                 named[name] = biases[start:start + shape[0]]
@@ -81,7 +82,7 @@ class NumbaEngine:
         self._step, self._pending = 0, len(state.targets)
         self._weights, self._biases = _flattened(state.weights, 2), _flattened(state.weights, 1)
         self._squares, self._bias_squares = _flattened(state.squares, 2), _flattened(state.squares, 1)
-        embedding = kernels.start_of(dimensions, 1)
+        embedding = layout.start_of(dimensions, 1)
         self._factors = np.concatenate([_factors(self._weights[:embedding], bounds.HIDDEN_FRACTION),
                                         _factors(self._weights[embedding:], bounds.FACTOR_FRACTION)])
         self._bias_factors = _shifted(self._biases, bounds.SUM_FRACTION)
@@ -123,15 +124,15 @@ class NumbaEngine:
     def _fit(self, number):
         gradients, first, last, slots = self._gradients(number)
         operands = self._operands[number]
-        kernels.fit_columns(gradients, slots, first, last, bounds.rows_block(len(operands)), operands,
+        learning.fit_columns(gradients, slots, first, last, bounds.rows_block(len(operands)), operands,
                             self._shifts[number])
 
     def _learn_rows(self, number, first, last, rate):
         """A step of the rows first to last of a kernel."""
         dimensions, operands = self._dimensions, self._operands[number]
         slots = self._slots(len(operands) // dimensions.streams)
-        arrays = [kernels.matrix(flat, dimensions, number) for flat in (self._weights, self._squares, self._factors)]
-        kernels.learn_rows(first, last, self._activations, kernels.input_start(dimensions, number - 1), slots, operands,
+        arrays = [layout.matrix(flat, dimensions, number) for flat in (self._weights, self._squares, self._factors)]
+        learning.learn_rows(first, last, self._activations, layout.input_start(dimensions, number - 1), slots, operands,
                            self._shifts[number], bounds.rows_block(len(operands)), rate, self._decay, *arrays)
 
     def _learn_bias(self, number, rate):
@@ -140,8 +141,8 @@ class NumbaEngine:
         limit = 1 << bounds.ERROR_FRACTION if number > self._dimensions.layers else bounds.PRE_GRADIENT_LIMIT
         start = 4 * self._dimensions.units * (number - 1)
         part, total = slice(start, start + last - first), np.empty((1, last - first), np.int32)
-        kernels.column_totals(gradients, first, last, bounds.total_shift(len(gradients), limit.bit_length()), total)
-        kernels.adam(total, np.zeros(last - first, np.int32), rate, self._decay, bounds.FACTOR_FRACTION,
+        learning.column_totals(gradients, first, last, bounds.total_shift(len(gradients), limit.bit_length()), total)
+        learning.adam(total, np.zeros(last - first, np.int32), rate, self._decay, bounds.FACTOR_FRACTION,
                      self._biases[part][None], self._bias_squares[part][None], np.empty(total.shape, np.float32))
         self._bias_factors[part] = _shifted(self._biases[part], bounds.SUM_FRACTION)
 
@@ -149,9 +150,9 @@ class NumbaEngine:
         dimensions, tokens = self._dimensions, self._tokens.reshape(-1)
         totals = np.empty((dimensions.symbols, dimensions.embedding), np.int32)
         shift = bounds.total_shift(len(tokens), bounds.GRADIENT_LIMIT.bit_length())
-        kernels.embedding_totals(self._embedded.reshape(-1, dimensions.embedding), tokens, shift, totals)
-        arrays = [kernels.matrix(flat, dimensions, 0) for flat in (self._weights, self._squares, self._factors)]
-        kernels.adam(totals, np.zeros(dimensions.embedding, np.int32), rate, self._decay, bounds.HIDDEN_FRACTION, *arrays)
+        learning.embedding_totals(self._embedded.reshape(-1, dimensions.embedding), tokens, shift, totals)
+        arrays = [layout.matrix(flat, dimensions, 0) for flat in (self._weights, self._squares, self._factors)]
+        learning.adam(totals, np.zeros(dimensions.embedding, np.int32), rate, self._decay, bounds.HIDDEN_FRACTION, *arrays)
 
 
 def _flattened(arrays, axes):

@@ -1,0 +1,43 @@
+"""Where the matrices of a network and the parts of a step lie in flat arrays.
+
+Matrices lie one after the other, numbered: the embedding is 0, the layers' kernels 1 to L, the output layer's L + 1.
+So a network of any number of layers runs on the same compiled code.
+"""
+
+from lib.compiling import part
+
+
+@part
+def shape_of(dimensions, number):
+    """(rows, columns) of a matrix."""
+    if number == 0:
+        return dimensions.symbols, dimensions.embedding
+    if number > dimensions.layers:
+        return dimensions.layers * dimensions.units, dimensions.symbols
+    return dimensions.embedding + dimensions.units * (1 if number == 1 else 2), 4 * dimensions.units
+
+
+@part
+def start_of(dimensions, number):
+    """Where a matrix begins in a flat array of all."""
+    start = 0
+    for before in range(number):
+        rows, columns = shape_of(dimensions, before)
+        start += rows * columns
+    return start
+
+
+@part
+def matrix(flat, dimensions, number):
+    """A matrix in a flat array of all."""
+    rows, columns = shape_of(dimensions, number)
+    start = start_of(dimensions, number)
+    return flat[start:start + rows * columns].reshape(rows, columns)
+
+
+@part
+def input_start(dimensions, layer):
+    """Where a layer's input begins in a step's activations; for layer L, where the hidden units of all begin."""
+    if layer == 0:
+        return 0
+    return dimensions.embedding + dimensions.units + (layer - 1) * (dimensions.embedding + 2 * dimensions.units)
