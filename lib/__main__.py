@@ -97,7 +97,8 @@ def _settings_help():
 def _compress(options):
     settings = Settings().with_values({"preset": options.preset}).with_text(options.set)
     with _progress(options) as progress:
-        result = compress(options.input, options.output, settings, progress=progress, overwrite=options.force)
+        result = compress(options.input, options.output, settings, progress=progress, note=_note(options),
+                          overwrite=options.force)
     if not options.quiet:
         how = result.settings.summary() if result.settings else "stored as it is, as it does not shrink"
         how += f"; computed by {result.backend}" if result.backend else ""
@@ -108,7 +109,7 @@ def _compress(options):
 def _decompress(options):
     with _progress(options) as progress:
         result = decompress(options.input, options.output, Settings().with_text(options.set), progress=progress,
-                            overwrite=options.force,
+                            note=_note(options), overwrite=options.force,
                             warn=lambda line: print(f"lockstep: warning: {line}", file=sys.stderr))
     if not options.quiet:
         print(f"{result.output_path}: {result.original_bytes:,} bytes, SHA-256 {result.sha256} checked, "
@@ -121,17 +122,27 @@ def _info(options):
     print(f"original        {header.name}, {header.original_bytes:,} bytes")
     print(f"SHA-256         {header.sha256.hex()}")
     print(f"compressed      {contents.compressed_bytes:,} bytes")
-    print(f"network         {settings.summary() if settings else 'none; the data is stored as it is'}")
+    print(f"model           {settings.summary() if settings else 'none; the data is stored as it is'}")
     if settings:
+        print(f"memory          {contents.memory_bytes / 1e6:,.0f} MB to decompress")
         print(f"segments        {contents.intact_segments} intact")
     print(f"decodes         {f'only with {contents.environment}' if contents.environment else 'everywhere'}")
     if contents.fault:
         raise contents.fault
 
 
+def _is_watched(options):
+    return not options.quiet and sys.stderr.isatty()
+
+
+def _note(options):
+    """What shows lines on how a run goes, or None where nobody wants them."""
+    return (lambda line: print(f"lockstep: {line}", file=sys.stderr)) if _is_watched(options) else None
+
+
 def _progress(options):
     """A progress bar where standard error is a terminal, as a context that may be None."""
-    if options.quiet or not sys.stderr.isatty():
+    if not _is_watched(options):
         return contextlib.nullcontext()
     from lib.progress import ProgressBar
     return ProgressBar(options.input.name)

@@ -7,6 +7,8 @@ gives segments whose coder writes, `decoding` segments whose coder reads.
 import time
 from dataclasses import dataclass
 
+import numpy as np
+
 from lib.container import Segment
 from lib.errors import DivergedError
 from lib.mixing import make_coder
@@ -34,13 +36,14 @@ def code(predictor, streams, symbols, segments, progress=None):
     """
     started = time.perf_counter()
     reported = started
-    bits = step = 0
+    bits = 0
     for segment in segments:
-        for step in range(segment.start, segment.end):
-            predictor.code_step(segment.coder, symbols[step], streams.active(step))
+        for first in range(segment.start, segment.end, predictor.steps_at_once):
+            end = min(first + predictor.steps_at_once, segment.end)
+            predictor.code_steps(segment.coder, symbols[first:end], streams.active(np.arange(first, end)), first)
             now = time.perf_counter()
             if progress and now - reported > _PROGRESS_SECONDS:
-                progress(Progress(streams.symbols_before(step + 1), streams.symbol_count,
+                progress(Progress(streams.symbols_before(end), streams.symbol_count,
                                   bits + 8 * segment.coder.bytes_done, now - started))
                 reported = now
         segment.close(predictor.fingerprint())

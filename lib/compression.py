@@ -6,14 +6,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib import codec
+from lib import choice, codec
+from lib.compiling import announced
 from lib.container import Header, Reader, Writer, is_base_name
 from lib.errors import DivergedError, FormatError, InputError, OutputError, SettingsError
 from lib.files import OutputFile, available_memory, check_input, check_space, check_target, write_file
 from lib.models import check_model
 from lib.models.environment import Environment
-from lib.models.size import network_bytes
-from lib.predictor import Predictor
+from lib.predictor import Predictor, predictor_bytes
 from lib.settings import Settings
 from lib.sources import ByteSource, describe_source
 from lib.streams import Streams
@@ -48,11 +48,12 @@ class Result:
         return self.original_bytes / self.seconds
 
 
-def compress(input_path, output_path=None, settings=Settings(), *, progress=None, overwrite=False):
+def compress(input_path, output_path=None, settings=Settings(), *, progress=None, note=None, overwrite=False):
     """Compress a file; returns a Result.
 
     output_path: where the .lks file goes; by default beside the input, with `.lks` added.
-    progress: called with a codec.Progress several times a second.
+    progress: called with a codec.Progress several times a second. note: called with a line of text
+    on what was chosen and why, and where the first run has to compile.
     Raises InputError, OutputError or SettingsError; then there is no output.
     """
     started = time.perf_counter()
@@ -62,7 +63,8 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     check_target(output_path, overwrite)
     digest = hashlib.sha256(data).digest()
     with OutputFile(output_path, overwrite) as output:
-        used, backend = _write_coded(output, data, digest, input_path.name, settings, progress)
+        with announced(note or _silent):
+            used, backend = _write_coded(output, data, digest, input_path.name, settings, progress, note or _silent)
         if used is None:
             output.restart()
             output.write(_stored_header(data, digest, input_path.name).to_bytes() + data)
@@ -71,12 +73,13 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
                   backend)
 
 
-def decompress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, overwrite=False):
+def decompress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, note=None,
+               overwrite=False):
     """Give a .lks file's original back; returns a Result.
 
     output_path: by default beside the input, under the original's name.
     settings: how to run, as the backend; the file says the rest itself.
-    progress: as for `compress`. warn: called with a line of text before a run that may fail, as
+    progress, note: as for `compress`. warn: called with a line of text before a run that may fail, as
     for a file made in another environment.
     Raises FormatError for a file that is damaged and DivergedError where this environment computes
     other bits than the encoder's. What was recovered before is kept as `<output_path>.partial`.
@@ -92,7 +95,8 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     if header.is_stored:
         restored, used, backend = reader.read_stored(), None, None
     else:
-        restored, used, backend = _decode(reader, output_path, settings, progress, warn or (lambda line: None))
+        with announced(note or _silent):
+            restored, used, backend = _decode(reader, output_path, settings, progress, warn or _silent)
     if hashlib.sha256(restored).digest() != header.sha256:
         raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged; get another "
                           f"copy. {_keep_partial(output_path, restored, 'what came out, unchecked')}")
@@ -111,6 +115,7 @@ class Contents:
     compressed_bytes: int
     intact_segments: int
     fault: FormatError | None            # what is wrong after the intact segments
+    memory_bytes: int = 0                # that decoding takes, roughly; 0 where the data is stored as it is
 
 
 def inspect(input_path):
@@ -119,9 +124,10 @@ def inspect(input_path):
     reader = Reader(data)
     if reader.header.is_stored:
         return Contents(reader.header, None, None, len(data), 0, _fault_of_stored(reader))
-    settings, _, streams = _plan(reader.header)
+    settings, source, streams = _plan(reader.header)
     segments, fault = reader.read_segments(streams.steps)
-    return Contents(reader.header, settings, _made_in(reader.header), len(data), len(segments), fault)
+    return Contents(reader.header, settings, _made_in(reader.header), len(data), len(segments), fault,
+                    memory_bytes(settings, source, streams))
 
 
 def _fault_of_stored(reader):
@@ -141,16 +147,22 @@ def _made_in(header):
     return environment
 
 
-def _write_coded(output, data, digest, name, settings, progress):
+def _silent(line):
+    """What takes lines of text where nobody listens."""
+
+
+def _write_coded(output, data, digest, name, settings, progress, note):
     """Write `data` coded; returns (the complete settings, the backend), or Nones where it does not shrink."""
     if len(data) < _NEVER_SHRINKS:
         return None, None
     source = ByteSource.from_bytes(data)
-    settings = settings.resolve(source.symbol_count)
+    settings, reason = choice.resolve(settings, source)
+    if reason:
+        note(reason)
     check_model(settings, source.vocabulary_size)
     streams = Streams(source.symbol_count, settings.batch_size)
-    _check_memory(settings, source)
-    predictor = Predictor(settings, source.vocabulary_size, streams.steps)
+    _check_memory(settings, source, streams)
+    predictor = Predictor(settings, source, streams)
     preset, overrides = settings.to_header()
     header = Header(len(data), digest, _stored_name(name), preset, source.description(),
                     predictor.environment.to_header() if predictor.environment else (), overrides, source.kind)
@@ -173,11 +185,11 @@ def _decode(reader, output_path, wanted, progress, warn):
     if fault:
         warn(f"{fault}. What comes before is being recovered")
     _check_plausible(header, source, streams, segments)
-    _check_memory(settings, source)
+    _check_memory(settings, source, streams)
     check_space(output_path, header.original_bytes)
     symbols, checked = streams.empty(), 0
     made_in = _made_in(header)
-    predictor = Predictor(settings, source.vocabulary_size, streams.steps, made_in)
+    predictor = Predictor(settings, source, streams, made_in)
     if predictor.environment != made_in:
         warn(f"the file was made with {made_in}; this is {predictor.environment}. It may not decode here")
     try:
@@ -239,14 +251,17 @@ def _check_plausible(header, source, streams, segments):
                           "it is damaged or made to do harm")
 
 
-def _check_memory(settings, source):
+def _check_memory(settings, source, streams):
     """Refuse what this machine's memory cannot hold, before it is tried."""
-    needed = (_BYTES_HELD_PER_SYMBOL * source.symbol_count
-              + (network_bytes(settings, source.vocabulary_size) if source.vocabulary_size > 1 else 0))
-    available = available_memory()
+    needed, available = memory_bytes(settings, source, streams), available_memory()
     if available is not None and needed > available:
         raise InputError(f"this takes about {needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are free; "
-                         "use a smaller network, a smaller input or a larger machine")
+                         "use a smaller network, fewer table_bits, a smaller input or a larger machine")
+
+
+def memory_bytes(settings, source, streams):
+    """Bytes of memory that coding takes, roughly, the file's own bytes included."""
+    return _BYTES_HELD_PER_SYMBOL * source.symbol_count + predictor_bytes(settings, source, streams)
 
 
 def _read_input(path):

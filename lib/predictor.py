@@ -1,33 +1,69 @@
-"""Everything that predicts and learns, as one object: code a step, learn from it."""
+"""Everything that predicts and learns, as one object: code steps, learn from them."""
+
+import hashlib
 
 from lib.models import build_model
+from lib.models.size import network_bytes
+
+_STEPS_AT_ONCE = 256          # of contexts alone: some milliseconds, so that Ctrl-C and progress do not wait
 
 
 class Predictor:
-    """The network of complete `settings`. Context mixing will join it here."""
+    """The network, the contexts, or both, of complete `settings` for the symbols of a source laid out in streams."""
 
-    def __init__(self, settings, vocabulary_size, steps, made_in=None):
+    def __init__(self, settings, source, streams, made_in=None):
         """made_in: when decoding, the Environment that the encoder named."""
-        self._model = build_model(settings, vocabulary_size, steps, made_in)
+        is_certain = source.vocabulary_size == 1
+        self._model = self._mixer = None
+        if settings.has_network or is_certain:
+            self._model = build_model(settings, source.vocabulary_size, streams.steps, made_in)
+        if settings.has_contexts and not is_certain:
+            from lib.mixing.context_mixer import ContextMixer
+            self._mixer = ContextMixer(settings, source, streams)
 
-    def code_step(self, coder, symbols, active):
-        """Code one step of all streams through `coder` and learn from it.
+    @property
+    def steps_at_once(self):
+        """The most steps that `code_steps` takes: a network has to learn from each before the next."""
+        return 1 if self._model else _STEPS_AT_ONCE
 
-        symbols: uint16, shape (batch_size,), read or filled in by the coder; the first `active` count.
+    def code_steps(self, coder, symbols, active, first_step):
+        """Code the steps from `first_step` on through `coder` and learn from them.
+
+        symbols: uint16, shape (steps, batch_size), read or filled in by the coder. active: int64, shape (steps,); of
+        each step the first so many symbols count.
         """
-        coder.code_step(self._model.predict(), symbols, active)
-        self._model.learn(symbols, active)
+        if not self._model:
+            self._mixer.code_steps(coder, symbols, active, first_step)
+            return
+        frequencies = self._model.predict()
+        if self._mixer:
+            self._mixer.code_steps(coder, symbols, active, first_step, frequencies)
+        else:
+            coder.code_step(frequencies, symbols[0], active[0])
+        self._model.learn(symbols[0], active[0])
 
     @property
     def environment(self):
         """The Environment that this predictor's bits depend on, or None."""
-        return self._model.environment
+        return self._model.environment if self._model else None
 
     @property
     def backend(self):
         """What computes the network, or None where there is none."""
-        return self._model.backend
+        return self._model.backend if self._model else None
 
     def fingerprint(self):
         """8 bytes that name the state; equal in encoder and decoder after the same symbols."""
-        return self._model.fingerprint()
+        parts = [part.fingerprint() for part in (self._model, self._mixer) if part]
+        return parts[0] if len(parts) == 1 else hashlib.sha256(b"".join(parts)).digest()[:8]
+
+
+def predictor_bytes(settings, source, streams):
+    """Bytes of memory that a Predictor takes, roughly."""
+    if source.vocabulary_size == 1:
+        return 0
+    total = network_bytes(settings, source.vocabulary_size) if settings.has_network else 0
+    if settings.has_contexts:
+        from lib.mixing.context_mixer import mixer_bytes
+        total += mixer_bytes(settings, source, streams)
+    return total

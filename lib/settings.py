@@ -1,11 +1,8 @@
-"""The single list of parameters, and the presets that fill it.
+"""The single list of parameters; lib.presets fills it.
 
 The notebook forms, the command line, the file header and the README table are made from the
 fields of `Settings`. A field left at None takes the value of the preset. `Settings.resolve`
 turns what a user asked for into a complete set of values; only such a set can be coded with.
-
-A file header stores the number of a preset in place of its values, so the values of a released
-preset never change.
 """
 
 import dataclasses
@@ -14,6 +11,7 @@ import numbers
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from lib import presets
 from lib.errors import SettingsError
 
 
@@ -24,10 +22,11 @@ def _parameter(header_id, kind, unit, help, minimum=None, maximum=None, choices=
     return field(default=None, metadata=MappingProxyType(metadata))
 
 
-def _of_a_run(help, choices):
-    """A field of `Settings` that is chosen for a run and never stored: any of its values gives the same bits."""
-    metadata = dict(header_id=None, kind=str, unit="", help=help, minimum=None, maximum=None, choices=choices)
-    return field(default="auto", metadata=MappingProxyType(metadata))
+def _of_a_run(default, help, choices=None, unit="", minimum=None, maximum=None):
+    """A field of `Settings` that is chosen for a run and never stored: decoding does not need it."""
+    metadata = dict(header_id=None, kind=type(default), unit=unit, help=help, minimum=minimum, maximum=maximum,
+                    choices=choices)
+    return field(default=default, metadata=MappingProxyType(metadata))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +37,15 @@ class Settings:
     """
 
     preset: str = _of_a_run(
-        "auto fits the preset to the size of the input; network takes its values as they are", ("auto", "network"))
+        "auto", "fast: contexts alone; balanced: contexts and a network; best: a larger network; network: one alone; "
+        "auto: fast, balanced or best, by size and time", ("auto", "fast", "balanced", "best", "network"))
+    time_limit: float = _of_a_run(
+        100.0, "what auto may take; more only where even fast takes more", unit="s", minimum=1.0, maximum=1e7)
+    contexts: str | None = _parameter(
+        13, str, "", "context statistics, by kind of data; empty: as the data looks; none: a network alone",
+        choices=("none", "text", "binary"))
+    table_bits: int | None = _parameter(
+        14, int, "", "2^table_bits context slots of 9 bytes; empty: by the size of the input", 12, 28)
     batch_size: int | None = _parameter(
         1, int, "streams", "stretches of the input coded side by side: more is faster, fewer is smaller",
         1, 512)
@@ -47,7 +54,8 @@ class Settings:
     update_interval: int | None = _parameter(
         3, int, "steps", "steps from one update of the weights to the next; at most seq_length", 1, 256)
     rnn_units: int | None = _parameter(4, int, "units", "width of each LSTM layer", 8, 8192)
-    num_layers: int | None = _parameter(5, int, "layers", "LSTM layers, joined by skip connections", 1, 8)
+    num_layers: int | None = _parameter(
+        5, int, "layers", "LSTM layers, joined by skip connections; 0: no network", 0, 8)
     embedding_size: int | None = _parameter(6, int, "units", "width of a symbol's embedding", 1, 1024)
     start_learning_rate: float | None = _parameter(
         7, float, "per update", "Adam's learning rate at the first symbol", 1e-7, 1.0)
@@ -63,7 +71,7 @@ class Settings:
         12, str, "", "numba is the compiled coder; arithmetic-compressor is the slow pure-Python reference",
         choices=("numba", "arithmetic-compressor"))
     backend: str = _of_a_run(
-        "what computes an exact network, here and now; all give the same file, and auto takes the quickest",
+        "auto", "what computes an exact network, here and now; all give the same file, and auto takes the quickest",
         ("auto", "numba", "numpy", "tensorflow", "jax"))
 
     def __post_init__(self):
@@ -76,6 +84,11 @@ class Settings:
         if None not in (self.update_interval, self.seq_length) and self.update_interval > self.seq_length:
             raise SettingsError(f"update_interval must be at most seq_length ({self.seq_length}), "
                                 f"got {self.update_interval}")
+        if self.num_layers == 0 and self.contexts == "none":
+            raise SettingsError("num_layers=0 is no network and contexts=none no contexts; leave one of them")
+        if self.coder == "arithmetic-compressor" and self.contexts not in (None, "none"):
+            raise SettingsError("coder=arithmetic-compressor codes what a network says alone; use preset=network, "
+                                "or leave the coder to the preset")
 
     def with_text(self, assignments):
         """These settings with `name=value` strings applied, as typed on a command line or in a form."""
@@ -100,26 +113,39 @@ class Settings:
         return dataclasses.replace(
             self, **{name: None if value in unset else value for name, value in values.items()})
 
-    def resolve(self, symbol_count):
-        """Every value filled in for an input of `symbol_count` symbols, by the newest form of the preset."""
-        values = dict(PRESETS[_NETWORK])
-        if self.preset == "auto":
-            values["batch_size"] = _streams_for(symbol_count)
-        values.update(self._chosen())
+    def resolve(self, symbol_count, kind="text"):
+        """Every value filled in for an input of `symbol_count` symbols, by the newest form of the preset.
+
+        kind: the contexts that suit the data. "auto" is taken as "balanced" here; lib.choice knows better.
+        """
+        preset = "balanced" if self.preset == "auto" else self.preset
+        values = presets.newest(preset, symbol_count, kind) | self._chosen()
         if self.seq_length is None:
             values["seq_length"] = max(values["seq_length"], values["update_interval"])
         elif self.update_interval is None:
             values["update_interval"] = min(values["update_interval"], values["seq_length"])
-        return Settings(preset="network", backend=self.backend, **values)
+        return Settings(preset="network", time_limit=self.time_limit, backend=self.backend, **values)
+
+    @property
+    def has_network(self):
+        """Whether complete settings have a network."""
+        return self.num_layers > 0
+
+    @property
+    def has_contexts(self):
+        """Whether complete settings mix context statistics."""
+        return self.contexts != "none"
 
     def to_header(self):
         """Of complete settings: (number of the nearest preset, {header_id: value} of what differs from it)."""
-        differences = {
-            number: {parameter.metadata["header_id"]: getattr(self, parameter.name)
-                     for parameter in coding_parameters() if getattr(self, parameter.name) != preset[parameter.name]}
-            for number, preset in PRESETS.items()}
-        nearest = min(PRESETS, key=lambda number: (len(differences[number]), number))
+        differences = {number: self._differences(number) for number in presets.PRESETS}
+        nearest = min(differences, key=lambda number: (len(differences[number]), number))
         return nearest, differences[nearest]
+
+    def _differences(self, number):
+        values = presets.values_of(number)
+        return {parameter.metadata["header_id"]: getattr(self, parameter.name)
+                for parameter in coding_parameters() if getattr(self, parameter.name) != values[parameter.name]}
 
     @classmethod
     def from_header(cls, number, overrides):
@@ -129,12 +155,12 @@ class Settings:
         out of bounds.
         """
         names = {parameter.metadata["header_id"]: parameter.name for parameter in coding_parameters()}
-        unknown = [f"preset {number}"] if number not in PRESETS else []
+        unknown = [f"preset {number}"] if number not in presets.PRESETS else []
         unknown += [f"parameter {header_id}" for header_id in overrides if header_id not in names]
         if unknown:
             raise SettingsError(f"the file uses {unknown[0]}, which this version of Lockstep does not know; "
                                 "a newer version may")
-        values = dict(PRESETS[number])
+        values = presets.values_of(number)
         values.update({names[header_id]: value for header_id, value in overrides.items()})
         for parameter in coding_parameters():
             value = values[parameter.name]
@@ -144,15 +170,24 @@ class Settings:
 
     def summary(self):
         """The complete settings in one line, for people."""
-        return (f"{self.num_layers} x {self.rnn_units} LSTM, embedding {self.embedding_size}, "
-                f"{self.batch_size} streams, window {self.seq_length}, "
-                f"an update every {self.update_interval} steps, "
-                f"learning rate {self.start_learning_rate:g} to {self.end_learning_rate:g}, {self.arithmetic}")
+        parts = [f"contexts for {self.contexts}, 2^{self.table_bits} slots"] if self.has_contexts else []
+        parts += [f"{self.batch_size} stream{'s' if self.batch_size > 1 else ''}"]
+        if self.has_network:
+            parts += [f"{self.num_layers} x {self.rnn_units} LSTM, embedding {self.embedding_size}, "
+                      f"window {self.seq_length}, an update every {self.update_interval} steps, "
+                      f"learning rate {self.start_learning_rate:g} to {self.end_learning_rate:g}, {self.arithmetic}"]
+        return "; ".join(parts)
 
     def check_for_decoding(self):
         """Refuse settings that a file knows itself, by name."""
         for name in self._chosen():
             raise SettingsError(f"the file says {name} itself; to decompress, only backend can be chosen")
+
+    @property
+    def chooses_network(self):
+        """Whether what the user chose asks for a network."""
+        of_contexts_too = {"batch_size", "contexts", "table_bits", "coder", "num_layers"}
+        return bool(self._chosen().keys() - of_contexts_too or self.num_layers or self.contexts == "none")
 
     def _chosen(self):
         return {parameter.name: getattr(self, parameter.name) for parameter in coding_parameters()
@@ -166,43 +201,11 @@ def coding_parameters():
 
 def default_of(name):
     """What a parameter is where nothing is said: the network preset's value, or that of a run."""
-    return PRESETS[_NETWORK].get(name, "auto")
+    field = Settings.__dataclass_fields__[name]
+    return presets.values_of(presets.NETWORK)[name] if field.metadata["header_id"] else field.default
 
 
-_NETWORK_1 = dict(
-    batch_size=16, seq_length=10, update_interval=5, rnn_units=200, num_layers=2, embedding_size=64,
-    start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1,
-    arithmetic="float32", coder="numba")
-
-_NETWORK_2 = _NETWORK_1 | dict(
-    batch_size=4, seq_length=12, update_interval=8, num_layers=3, start_learning_rate=0.005, end_learning_rate=0.001,
-    adam_beta_2=0.992, arithmetic="exact")
-
-# Every form of a preset ever released, by the number that file headers give it. Entries never change;
-# a better preset gets new numbers, and _NETWORK points at its plain form.
-PRESETS = MappingProxyType({
-    1: MappingProxyType(_NETWORK_1),
-    2: MappingProxyType(_NETWORK_1 | dict(batch_size=8)),      # 2 to 4: what auto made of it for smaller inputs
-    3: MappingProxyType(_NETWORK_1 | dict(batch_size=4)),
-    4: MappingProxyType(_NETWORK_1 | dict(batch_size=2)),
-    5: MappingProxyType(_NETWORK_2),
-    6: MappingProxyType(_NETWORK_2 | dict(batch_size=1)),      # 6 to 9: what auto makes of it for other sizes
-    7: MappingProxyType(_NETWORK_2 | dict(batch_size=2)),
-    8: MappingProxyType(_NETWORK_2 | dict(batch_size=8)),
-    9: MappingProxyType(_NETWORK_2 | dict(batch_size=16)),
-})
-_NETWORK = 5
 _KIND_NAMES = {int: "a whole number", float: "a number"}
-
-
-def _streams_for(symbol_count):
-    """How many streams `auto` gives an input: fewer are slower and learn more, which small inputs can afford.
-
-    docs/tuning.md has the figures.
-    """
-    for streams, smallest in ((16, 8_000_000), (8, 2_000_000), (4, 100_000), (2, 30_000), (1, 0)):
-        if symbol_count >= smallest:
-            return streams
 
 
 def _checked(parameter, value):

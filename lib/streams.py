@@ -22,9 +22,9 @@ class Streams:
         """Steps that code everything: symbol_count / batch_size, rounded up."""
         return -(-self.symbol_count // self.batch_size)
 
-    def active(self, step):
-        """How many streams have a symbol at `step`."""
-        return max(0, min(self.batch_size, -(-(self.symbol_count - step) // self.steps)))
+    def active(self, steps):
+        """How many streams have a symbol at each of `steps`, an array of whole numbers: int64, of the same shape."""
+        return np.clip(-(-(self.symbol_count - steps) // self.steps), 0, self.batch_size)
 
     def symbols_before(self, step):
         """How many symbols the steps before `step` code."""

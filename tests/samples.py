@@ -15,7 +15,7 @@ from lib.settings import Settings
 
 TEXT = b"It was the best of times, it was the worst of times, it was the age of wisdom. " * 7
 NOISE = random.Random(7).randbytes(2_000)       # looks like compressed data
-TINY = dict(batch_size=3, seq_length=3, update_interval=2, rnn_units=8, num_layers=1, embedding_size=4)
+TINY = dict(preset="network", batch_size=3, seq_length=3, update_interval=2, rnn_units=8, num_layers=1, embedding_size=4)
 SYMBOLS = 5                                     # the vocabulary of what a network alone is tested with
 STREAMS = TINY["batch_size"]
 

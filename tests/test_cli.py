@@ -96,7 +96,7 @@ def test_info_says_what_a_file_holds(folder, without_tensorflow, here, name, ari
     assert (info.returncode, info.stderr) == (0, "")
     lines = dict(line.split(maxsplit=1) for line in info.stdout.splitlines())
     assert lines["original"] == "sample.txt, 553 bytes"
-    assert lines["network"] == tiny(arithmetic=arithmetic).resolve(553).summary()
+    assert lines["model"] == tiny(arithmetic=arithmetic).resolve(553).summary()
     assert lines["segments"] == f"{segments} intact"
     assert lines["decodes"] == ("everywhere" if arithmetic == "exact" else f"only with {here}")
 
@@ -129,7 +129,8 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
      "backend must be one of auto, numba, numpy, tensorflow, jax, got 'torch'"),
     (["compress", "book.txt", "--set", "arithmetic=float32", "--set", "backend=numpy"],
      "arithmetic=float32 runs on tensorflow alone, not on numpy; "),
-    (["compress", "book.txt", "--preset", "best"], "preset must be one of auto, network, got 'best'"),
+    (["compress", "book.txt", "--preset", "worst"],
+     "preset must be one of auto, fast, balanced, best, network, got 'worst'"),
     (["compress", "book.txt", "-o", "coded.lks"], "coded.lks exists already; "),
     (["compress", "book.txt", "-o", "missing/out"], "there is no folder missing to write out into"),
     (["compress", "book.txt", "-o", "."], ". is a folder; name a file in it"),

@@ -13,7 +13,7 @@ from lib import compiling
 
 LOOP = """
 from lib.compiling import compiled
-from lib.numbers import add_step
+from lib.mixing.numbers import add_step
 
 @compiled
 def count(steps):
@@ -22,7 +22,11 @@ def count(steps):
         total = add_step(total)
     return total
 
-print(count(10), len(count.stats.cache_hits))
+from lib.compiling import announced
+said = []
+with announced(said.append):
+    total = count(10) + count(10)
+print(total // 2, len(count.stats.cache_hits), len(said))
 """
 NUMBERS = """
 from lib.compiling import part
@@ -39,16 +43,16 @@ def add_step(total):
 def package(tmp_path):
     """A small lib of two modules around the real compiling.py."""
     folder = tmp_path / "lib"
-    folder.mkdir()
+    (folder / "mixing").mkdir(parents=True)
     shutil.copy(compiling.__file__, folder)
-    (folder / "loop.py").write_text(LOOP)
-    (folder / "numbers.py").write_text(NUMBERS.format(step=2))
+    (folder / "mixing" / "loop.py").write_text(LOOP)
+    (folder / "mixing" / "numbers.py").write_text(NUMBERS.format(step=2))
     return folder
 
 
 def run(package):
-    """(the loop's result, whether it came from the disk)."""
-    output = subprocess.run([sys.executable, "-m", "lib.loop"], cwd=package.parent, capture_output=True, text=True,
+    """(the loop's result, whether it came from the disk, how often compiling was announced)."""
+    output = subprocess.run([sys.executable, "-c", "import lib.mixing.loop"], cwd=package.parent, capture_output=True, text=True,
                             check=True).stdout
     return tuple(map(int, output.split()))
 
@@ -57,23 +61,29 @@ def folders(package):
     return set((package / "__pycache__").glob("compiled-*"))
 
 
-def test_a_loop_is_compiled_once_and_anew_when_a_helper_in_another_file_changes(package):
-    assert run(package) == (20, 0)
-    assert run(package) == (20, 1)
-    (package / "numbers.py").write_text(NUMBERS.format(step=3))
-    assert run(package) == (30, 0)
-    assert run(package) == (30, 1)
+def test_a_loop_is_compiled_once_with_a_word_and_anew_when_a_helper_in_another_file_changes(package):
+    assert run(package) == (20, 0, 1)
+    assert run(package) == (20, 1, 0)
+    (package / "mixing" / "numbers.py").write_text(NUMBERS.format(step=3))
+    assert run(package) == (30, 0, 1)
+    assert run(package) == (30, 1, 0)
+
+
+def test_what_is_not_compiled_stays_out_of_it(package):
+    run(package)
+    (package / "other.py").write_text("STEP = 5")
+    assert run(package) == (20, 1, 0)
 
 
 def test_what_no_process_can_be_using_any_more_is_removed(package):
     run(package)
     first = folders(package)
-    (package / "numbers.py").write_text(NUMBERS.format(step=3))
+    (package / "mixing" / "numbers.py").write_text(NUMBERS.format(step=3))
     run(package)
     assert first < folders(package)
     for folder in first:
         os.utime(folder, (time.time() - 2 * 24 * 3600,) * 2)
-    (package / "numbers.py").write_text(NUMBERS.format(step=4))
+    (package / "mixing" / "numbers.py").write_text(NUMBERS.format(step=4))
     run(package)
     assert not first & folders(package)
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import LockstepError, SettingsError
-from lib.settings import PRESETS, Settings, coding_parameters, default_of
+from lib.presets import PRESETS, values_of
+from lib.settings import Settings, coding_parameters, default_of
 
 # The SHA-256 of each released preset's values. Lines are added, never changed: files refer to them.
 RELEASED_PRESETS = {
@@ -26,7 +27,8 @@ RELEASED_PRESETS = {
 }
 # The number of each parameter in file headers. Lines are added, never changed.
 HEADER_IDS = dict(batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,
-                  start_learning_rate=7, end_learning_rate=8, adam_beta_2=9, seed=10, arithmetic=11, coder=12)
+                  start_learning_rate=7, end_learning_rate=8, adam_beta_2=9, seed=10, arithmetic=11, coder=12,
+                  contexts=13, table_bits=14)
 NUMERIC = [parameter for parameter in coding_parameters() if not parameter.metadata["choices"]]
 
 
@@ -45,6 +47,10 @@ def complete_settings(draw):
         else:
             numbers = st.integers if facts["kind"] is int else st.floats
             values[parameter.name] = draw(numbers(facts["minimum"], facts["maximum"]))
+    if values["contexts"] != "none":
+        values["coder"] = "numba"
+    elif not values["num_layers"]:
+        values["num_layers"] = 1
     values["update_interval"] = min(values["update_interval"], values["seq_length"])
     return Settings(preset="network", **values)
 
@@ -54,15 +60,21 @@ def complete_settings(draw):
     (dict(rnn_units="-3"), "rnn_units must be 8 to 8192, got -3"),
     (dict(rnn_units=8.5), "rnn_units must be 8 to 8192, a whole number, got 8.5"),
     (dict(rnn_units="many"), "rnn_units must be 8 to 8192, a whole number, got 'many'"),
-    (dict(num_layers=True), "num_layers must be 1 to 8, a whole number, got True"),
-    (dict(num_layers=float("inf")), "num_layers must be 1 to 8, a whole number, got inf"),
+    (dict(num_layers=True), "num_layers must be 0 to 8, a whole number, got True"),
+    (dict(num_layers=float("inf")), "num_layers must be 0 to 8, a whole number, got inf"),
     (dict(seed=[1]), "seed must be 0 to 2147483647, a whole number, got [1]"),
     (dict(start_learning_rate=float("nan")), "start_learning_rate must be 1e-07 to 1.0, a number, got nan"),
     (dict(end_learning_rate="nan"), "end_learning_rate must be 1e-07 to 1.0, a number, got 'nan'"),
     (dict(end_learning_rate=10 ** 400), f"end_learning_rate must be 1e-07 to 1.0, a number, got {10 ** 400}"),
     (dict(arithmetic="float64"), "arithmetic must be one of exact, float32, float16, got 'float64'"),
     (dict(coder=1), "coder must be one of numba, arithmetic-compressor, got 1"),
-    (dict(preset="best"), "preset must be one of auto, network, got 'best'"),
+    (dict(preset="worst"), "preset must be one of auto, fast, balanced, best, network, got 'worst'"),
+    (dict(contexts="music"), "contexts must be one of none, text, binary, got 'music'"),
+    (dict(time_limit=0.5), "time_limit must be 1.0 to 10000000.0, got 0.5"),
+    (dict(num_layers=0, contexts="none"),
+     "num_layers=0 is no network and contexts=none no contexts; leave one of them"),
+    (dict(coder="arithmetic-compressor", contexts="text"),
+     "coder=arithmetic-compressor codes what a network says alone; use preset=network, or leave the coder to the preset"),
     (dict(backend="torch"), "backend must be one of auto, numba, numpy, tensorflow, jax, got 'torch'"),
     (dict(seq_length=4, update_interval=5), "update_interval must be at most seq_length (4), got 5"),
 ], ids=str)
@@ -125,10 +137,11 @@ def test_what_belongs_to_a_run_is_auto_where_nothing_is_said(name, unset):
         Settings(backend="numpy", preset="network"), **{name: "auto"})
 
 
-@pytest.mark.parametrize("preset", ["auto", "network"])
+@pytest.mark.parametrize("preset", ["auto", "fast", "balanced", "best", "network"])
 @pytest.mark.parametrize("symbol_count", [0, 1, 24_999, 25_000, 10 ** 12])
-@pytest.mark.parametrize("chosen", [{}, dict(rnn_units=9, coder="arithmetic-compressor"), dict(batch_size=500),
-                                    dict(seq_length=1), dict(update_interval=256), dict(backend="numpy")], ids=str)
+@pytest.mark.parametrize("chosen", [{}, dict(rnn_units=9, contexts="none", num_layers=1, coder="arithmetic-compressor"),
+                                    dict(batch_size=500), dict(seq_length=1), dict(update_interval=256),
+                                    dict(backend="numpy"), dict(table_bits=12)], ids=str)
 def test_resolve_fills_in_every_value_and_keeps_what_was_chosen(preset, symbol_count, chosen):
     complete = Settings(preset=preset, **chosen).resolve(symbol_count)
     assert None not in dataclasses.astuple(complete)
@@ -136,23 +149,43 @@ def test_resolve_fills_in_every_value_and_keeps_what_was_chosen(preset, symbol_c
     assert complete.resolve(5) == complete
 
 
-def test_the_auto_preset_gives_larger_inputs_more_streams_and_the_network_preset_does_not():
-    counts = (0, 29_999, 30_000, 99_999, 100_000, 1_999_999, 2_000_000, 10 ** 9)
-    assert [Settings().resolve(count).batch_size for count in counts] == [1, 1, 2, 2, 4, 4, 8, 16]
+def test_presets_with_contexts_fit_streams_and_tables_to_the_input_and_the_network_preset_does_not():
+    counts = (0, 1_000, 399_999, 1_999_999, 2_000_000, 4_000_000, 8_000_000, 10 ** 9)
+    balanced = [Settings(preset="balanced").resolve(count) for count in counts]
+    assert [settings.batch_size for settings in balanced] == [1, 1, 1, 1, 2, 4, 8, 16]
+    assert [settings.table_bits for settings in balanced] == [14, 15, 24, 26, 26, 26, 26, 26]
+    assert {Settings(preset="fast").resolve(count).batch_size for count in counts} == {1}
     assert {Settings(preset="network").resolve(count).batch_size for count in counts} == {default_of("batch_size")}
+
+
+@pytest.mark.parametrize("preset, network, contexts", [
+    ("fast", False, True), ("balanced", True, True), ("best", True, True), ("network", True, False)])
+@pytest.mark.parametrize("kind", ["text", "binary"])
+def test_what_a_preset_codes_with(preset, kind, network, contexts):
+    complete = Settings(preset=preset).resolve(10_000, kind)
+    assert (complete.has_network, complete.has_contexts) == (network, contexts)
+    assert complete.contexts == (kind if contexts else "none")
+    assert Settings(preset=preset, contexts="text").resolve(10_000, "binary").contexts == "text"
+
+
+@pytest.mark.parametrize("chosen, expected", [
+    ({}, False), (dict(contexts="text"), False), (dict(batch_size=2, table_bits=20), False), (dict(num_layers=0), False),
+    (dict(num_layers=2), True), (dict(rnn_units=9), True), (dict(seed=5), True), (dict(arithmetic="float32"), True)])
+def test_a_parameter_of_the_network_is_told_from_others(chosen, expected):
+    assert Settings(**chosen).chooses_network == expected
 
 
 def test_a_header_holds_only_what_differs_from_the_preset():
     newest, nothing = Settings(preset="network").resolve(0).to_header()
-    assert nothing == {} and all(default_of(name) == value for name, value in PRESETS[newest].items())
+    assert nothing == {} and all(default_of(name) == value for name, value in values_of(newest).items())
     changed = Settings(preset="network", rnn_units=64, coder="arithmetic-compressor").resolve(0)
     assert changed.to_header() == (newest, {4: 64, 12: "arithmetic-compressor"})
 
 
 @pytest.mark.parametrize("number", PRESETS)
 def test_a_preset_as_it_is_takes_no_more_than_its_number(number):
-    assert Settings(**PRESETS[number]).to_header() == (number, {})
-    assert Settings.from_header(number, {}) == Settings(preset="network", **PRESETS[number])
+    assert Settings(**values_of(number)).to_header() == (number, {})
+    assert Settings.from_header(number, {}) == Settings(preset="network", **values_of(number))
 
 
 def test_a_header_does_not_hold_what_computed_the_file():

@@ -6,6 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lib.errors import FormatError
+from lib.sample import sample_bytes
 from lib.sources import ByteSource, describe_source
 
 EVERY_BYTE = bytes(range(256))
@@ -70,3 +71,36 @@ def test_any_other_description_is_the_one_of_its_own_set(description):
 def test_an_unknown_kind_of_data_is_refused():
     with pytest.raises(FormatError, match="data of kind 77, which this version of Lockstep does not know"):
         describe_source(77, 1_000, b"")
+
+
+@pytest.mark.parametrize("data, kind", [
+    (b"plain text\n" * 20, "text"),
+    ("naïve Größe 名前\r\n\t".encode() * 20, "text"),
+    (b"caf\xe9 cr\xe8me " * 20, "text"),                       # Latin-1
+    (b"\x1b[31mred\x1b[0m\n" * 20, "text"),                    # a log with colours
+    (b"one file\n" * 30 + bytes(700) + b"another\n" * 30 + bytes(700), "text"),      # an archive of texts
+    (b"x", "text"),
+    (bytes(range(256)) * 4, "binary"),
+    (np.arange(300, dtype="<u4").tobytes(), "binary"),
+    ("wide letters".encode("utf-16-le") * 10, "binary"),
+    (b"\x01", "binary"),
+], ids=repr)
+def test_what_contexts_suit_the_data(data, kind):
+    assert ByteSource.from_bytes(data).suitable_contexts() == kind
+
+
+@pytest.mark.parametrize("name, kind", [("alice29.txt", "text"), ("enwik6", "text"), ("HDFS_2k.log", "text"), ("cp.html", "text"),
+                                        ("geo", "binary"), ("obj2", "binary"), ("kennedy.xls", "binary"), ("ptt5", "binary"),
+                                        ("sum", "binary")])
+def test_what_contexts_suit_real_files(real_data, name, kind):
+    (path,) = real_data.rglob(name)
+    assert ByteSource.from_bytes(path.read_bytes()).suitable_contexts() == kind
+
+
+def test_the_sample_is_text():
+    assert ByteSource.from_bytes(sample_bytes()).suitable_contexts() == "text"
+
+
+def test_codes_are_the_bytes_themselves():
+    source = ByteSource.from_bytes(b"banana")
+    assert source.codes.dtype == np.uint16 and source.codes.tolist() == sorted(b"ban") and source.code_bits == 8

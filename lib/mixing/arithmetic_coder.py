@@ -9,6 +9,8 @@ both ends agree on them, so no carry ever reaches back (Mahoney's paq coders; th
 Witten, Neal and Cleary, "Arithmetic coding for data compression", 1987).
 """
 
+import contextlib
+
 import numpy as np
 
 from lib.compiling import compiled, part
@@ -49,6 +51,13 @@ class ArithmeticCoder:
         if _code_step(self._state, self._buffer, frequencies, symbols, active, self._decoding) == _NO_SUCH_SYMBOL:
             raise ValueError("a symbol to be coded has frequency zero")
 
+    @contextlib.contextmanager
+    def open(self, decisions):
+        """(state, buffer, whether it decodes) for a compiled loop of up to `decisions` calls of `code_bit`."""
+        if not self._decoding:
+            self._make_room(decisions * _MOST_BYTES_PER_DECISION)
+        yield self._state, self._buffer, self._decoding
+
     def finish(self):
         """All bytes of what was encoded. One more byte pins the interval down; zeros may follow it."""
         end = int(self._state[_POSITION])
@@ -82,7 +91,7 @@ def _shift_in(state, buffer):
 
 
 @part
-def _code_bit(state, buffer, probability, bit, decoding):
+def code_bit(state, buffer, probability, bit, decoding):
     """Code one decision whose probability of a 1 is `probability` / 2^16; returns the bit."""
     low, high = state[_LOW], state[_HIGH]
     middle = low + ((high - low) * probability >> PROBABILITY_BITS)
@@ -128,7 +137,7 @@ def _code_step(state, buffer, frequencies, symbols, active, decoding):
             bit = np.int64(1)
             if left != 0:
                 probability = max((right << PROBABILITY_BITS) // (left + right), 1)
-                bit = _code_bit(state, buffer, probability, target >> level & 1, decoding)
+                bit = code_bit(state, buffer, probability, target >> level & 1, decoding)
             node += bit << level
         symbols[stream] = node
     return 0

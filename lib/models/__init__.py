@@ -15,7 +15,7 @@ from lib.models.exact.dimensions import Dimensions
 
 def check_model(settings, vocabulary_size):
     """Refuse complete settings of a network that cannot be, by name. Imports no backend."""
-    if settings.arithmetic == "exact" and vocabulary_size > 1:
+    if settings.has_network and settings.arithmetic == "exact" and vocabulary_size > 1:
         check_dimensions(Dimensions.of(settings, vocabulary_size))
 
 

@@ -30,7 +30,8 @@ def compress(form):
     input_path = inputs.find_input(choices, form.uploaded(), make_sample)
     output_path = inputs.output_for(input_path, folder)
     with LiveProgress(f"Compressing {input_path.name}") as progress:
-        result = lib.compress(input_path, output_path, form.settings(), progress=progress, overwrite=True)
+        result = lib.compress(input_path, output_path, form.settings(), progress=progress, note=print,
+                              overwrite=True)
     progress.save(_picture_path(output_path))
     return result
 
@@ -44,7 +45,8 @@ def decompress(form):
     show_table(_about(input_path, contents))
     output_path = free_name(folder / contents.header.name)
     with LiveProgress(f"Decompressing {input_path.name}") as progress:
-        result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn)
+        result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
+                                note=print)
     progress.save(_picture_path(output_path))
     return result
 
@@ -52,7 +54,7 @@ def decompress(form):
 def report_compression(result):
     """What a compression did, as a table, and beside the standard compressors."""
     show_table([*_sizes(result), ("SHA-256", f"{result.sha256} (of the original)"),
-                ("network", _network(result.settings)), ("computed by", result.backend or "nothing"),
+                ("model", _model(result.settings)), ("computed by", result.backend or "nothing"),
                 ("file", str(result.output_path))])
     compare_with_standard(result, result.input_path.read_bytes())
 
@@ -76,7 +78,8 @@ def _about(input_path, contents):
     header = contents.header
     return [("file", f"{input_path}, {contents.compressed_bytes:,} bytes"),
             ("original", f"{header.name}, {header.original_bytes:,} bytes"),
-            ("network", _network(contents.settings)),
+            ("model", _model(contents.settings)),
+            ("memory", f"{contents.memory_bytes / 1e6:,.0f} MB to decompress"),
             ("decodes", f"only with {contents.environment}" if contents.environment else "everywhere")]
 
 
@@ -111,7 +114,7 @@ def _sizes(result):
             ("time", f"{result.seconds:,.1f} s, {result.symbols_per_second:,.0f} symbols/s")]
 
 
-def _network(settings):
+def _model(settings):
     return settings.summary() if settings else "none; the data is stored as it is"
 
 

@@ -6,12 +6,15 @@ from lib.errors import FormatError
 
 _ALL_VALUES = b""        # description of data in which every byte value occurs
 _BITMAP_BYTES = 32
+_CONTROL = np.array([byte for byte in range(32) if chr(byte) not in "\t\n\v\f\r\x1b"] + [127])   # bytes that text has not
+_MOST_CONTROL = 0.005    # share of such bytes in what still counts as text
 
 
 class ByteSource:
     """The bytes of a file as symbols 0 to V - 1: the byte values that occur, in ascending order."""
 
     kind = 0
+    code_bits = 8            # of the codes that contexts see: the bytes themselves
 
     def __init__(self, values, symbol_count, data=None):
         """values: uint8, ascending, shape (V,); data: the file's bytes, where there are any yet."""
@@ -36,6 +39,18 @@ class ByteSource:
     @property
     def vocabulary_size(self):
         return len(self.values)
+
+    @property
+    def codes(self):
+        """uint16, shape (V,): what contexts see of each symbol."""
+        return self.values.astype(np.uint16)
+
+    def suitable_contexts(self):
+        """The kind of contexts that the data looks like: "text" or "binary"."""
+        padding = np.zeros(self.symbol_count, bool)
+        padding[1:] = (self._data[1:] == 0) & (self._data[:-1] == 0)       # as in an archive of texts
+        counts = np.bincount(self._data[~padding], minlength=256)
+        return "text" if counts[_CONTROL].sum() <= _MOST_CONTROL * counts.sum() else "binary"
 
     def symbols(self):
         """uint16, shape (symbol_count,)."""

@@ -1,0 +1,76 @@
+"""What preset=auto takes: the preset that makes the smallest file in the time that there is, by trying them out."""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from lib.files import available_memory
+from lib.mixing import make_coder
+from lib.predictor import Predictor, predictor_bytes
+from lib.streams import Streams
+
+_SMALLEST_FIRST = ("best", "balanced", "fast")
+_TRIAL_SECONDS = 0.4
+_WARM_UP_STEPS = 16          # of a trial: they compile, and learn for the first time
+_SLOWER_LATER = 1.25         # the first steps find little in tables that are still empty, and in the cache
+_SURELY_PER_SECOND = 300     # symbols that even the slowest preset codes on a slow machine
+
+
+def resolve(settings, source):
+    """(complete settings for a source, what was chosen and why in a line, or "" where there was nothing to choose)."""
+    kind = source.suitable_contexts()
+    if settings.preset != "auto":
+        return settings.resolve(source.symbol_count, kind), ""
+    names = [name for name in _SMALLEST_FIRST if name != "fast" or not settings.chooses_network]
+    against = []
+    for name in names:
+        complete = dataclasses.replace(settings, preset=name).resolve(source.symbol_count, kind)
+        if name != names[-1] and not _fits(complete, source):
+            against.append(f"{name} would take more memory than there is")
+            continue
+        seconds = source.symbol_count / _SURELY_PER_SECOND
+        if seconds > settings.time_limit:
+            seconds = source.symbol_count / _symbols_per_second(complete, source)
+        if seconds <= settings.time_limit or name == names[-1]:
+            return complete, _reason(name, complete, kind, seconds, against)
+        against.append(f"{name} would take about {_duration(seconds)}")
+
+
+def _fits(settings, source):
+    """Whether complete settings leave half of the memory that is free."""
+    available = available_memory()
+    needed = predictor_bytes(settings, source, Streams(source.symbol_count, settings.batch_size))
+    return available is None or 2 * needed < available
+
+
+def _symbols_per_second(settings, source):
+    """How fast complete settings code a source, here and now, by its first steps."""
+    streams = Streams(source.symbol_count, settings.batch_size)
+    predictor, coder = Predictor(settings, source, streams), make_coder(settings.coder)
+    symbols = streams.lay_out(source.symbols())
+    at_once = min(predictor.steps_at_once, _WARM_UP_STEPS)
+    step, coded, started = 0, 0, time.perf_counter()
+    while step < streams.steps:
+        end = min(step + at_once, streams.steps)
+        predictor.code_steps(coder, symbols[step:end], streams.active(np.arange(step, end)), step)
+        coded += streams.symbols_before(end) - streams.symbols_before(step)
+        step, now = end, time.perf_counter()
+        if step <= _WARM_UP_STEPS:
+            started, coded = now, 0
+        elif now - started > _TRIAL_SECONDS:
+            break
+    return max(1, coded) / max(1e-6, time.perf_counter() - started) / _SLOWER_LATER
+
+
+def _reason(name, settings, kind, seconds, against):
+    looks = f"{kind} by its looks" if settings.contexts == kind else f"taken for {settings.contexts}"
+    why = f"; {', '.join(against)}, and time_limit is {_duration(settings.time_limit)}" if against else ""
+    return f"auto took {name} for what is {looks}: up to {_duration(seconds)}{why}"
+
+
+def _duration(seconds):
+    """Seconds as people say them."""
+    if seconds <= 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.0f} h"

@@ -1,0 +1,335 @@
+"""The one mixing engine: codes a symbol bit by bit with whatever contexts a kind of data has set.
+
+A kind (see lib.mixing.kinds) fills `contexts`, `selected` and `refined_by` of the Memory before each symbol, and
+`code_symbol` does the rest: finds what came after the contexts before, mixes it with the matches and the network, codes
+the bit and learns. All numbers are whole. All streams share the tables, and are coded one after the other in a step.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lib.compiling import part
+from lib.mixing import logistic, matches, mixer, refinement, runs, slots
+from lib.mixing.arithmetic_coder import code_bit
+from lib.mixing.hashing import joined, spread
+from lib.mixing.logistic import ONE, adapted, probability_of, squash, stretch
+
+# What the row of a weight set depends on beside the value that a kind selects.
+BY_NODE = 0          # the bits of the symbol so far
+BY_DEPTH = 1         # how many they are
+BY_MATCH = 2         # the bits so far, and how long the first match is
+BY_ORDER = 3         # how many they are, and how many orders of context are known
+
+INPUTS_PER_CONTEXT = 3
+INPUTS_PER_MATCH = 2
+INPUTS_OF_NETWORK = 2
+MATCH_CLASSES = 8
+MOST_ORDERS = 8
+RUN_CLASSES = 16
+MATCH_LENGTHS = 64
+HISTORIES = 256
+NETWORK_START_WEIGHT = 16_000    # of 2^16
+_BIAS = 77                       # 0.3
+_HISTORY_MOST, _RUN_MOST, _MATCH_MOST = 500, logistic.MOST_COUNT, 400
+_RATE_USES = 512                 # of a weight set's row: after so many, half of what its rate falls by is gone
+_MOST_USES = 1 << 20
+_FINAL_RATE = 130
+_REFINE_RATE_BITS = 5
+_UNREFINED, _REFINED = 103, 153  # shares of 256 of the mixer's probability and of all maps' together
+
+
+class Memory(NamedTuple):
+    """Everything a run of the engine keeps or scratches on.
+
+    B streams, C contexts, W weight sets and F final ones, M matches, A maps.
+    """
+
+    bits: int                     # of a code
+    steps: int                    # of a stream
+    # What is set before each symbol
+    contexts: np.ndarray          # uint64 (C,): hashes
+    selected: np.ndarray          # int64 (W,): values that select the rows of the first layer's weight sets
+    final_selected: np.ndarray    # int64 (F,): likewise of the second layer's
+    refined_by: np.ndarray        # uint64 (A,): hashes
+    # What a kind keeps of its own
+    state: np.ndarray             # int64 (B, any)
+    indirect: np.ndarray          # int64 (any,)
+    # What has been coded
+    codes: np.ndarray             # uint16 (B * steps + 1,): all streams, one after the other
+    values: np.ndarray            # uint16 (V,): the code of each symbol of the vocabulary
+    symbols: np.ndarray           # uint16 (2^bits,): its inverse
+    possible: np.ndarray          # uint8 (2^(bits + 1),): whether there is a value under a node
+    counters: np.ndarray          # uint64 (3,): symbols coded; the fingerprint; nothing of use
+    # Tables
+    slots: np.ndarray             # uint64
+    runs: np.ndarray              # uint64
+    histories: np.ndarray         # uint32 (C, 256)
+    run_worth: np.ndarray         # uint32 (C, 16)
+    match_table: np.ndarray       # int32 (M, any)
+    match_state: np.ndarray       # int64 (B, M, 2)
+    match_worth: np.ndarray       # uint32 (M, 64)
+    rates: np.ndarray             # int64 (2,): of the first layer's rows, at first and in the end; of 2^16
+    uses: np.ndarray              # int32 (rows of all sets,)
+    start_weights: np.ndarray     # int32 (inputs,)
+    weights: np.ndarray           # int32 (rows of all sets, inputs): what they differ by from those they start with
+    first_row: np.ndarray         # int64 (W,)
+    scope: np.ndarray             # int64 (W,): BY_NODE, ...
+    final_start_weights: np.ndarray   # int32 (W,)
+    final_weights: np.ndarray     # int32 (rows of all final sets, W)
+    final_first_row: np.ndarray   # int64 (F,)
+    final_scope: np.ndarray       # int64 (F,)
+    maps: np.ndarray              # int32 (A, contexts * STEPS)
+    # Scratch
+    inputs: np.ndarray            # int32 (inputs,)
+    places: np.ndarray            # int64 (4, C): of slots and runs, groups, checks
+    last: np.ndarray              # int64 (C,): the symbol of each context's run
+    rows: np.ndarray              # int64 (W,)
+    logits: np.ndarray            # int32 (W,)
+    final_rows: np.ndarray        # int64 (F,)
+    final_logits: np.ndarray      # int32 (F,)
+    guesses: np.ndarray           # int64 (M,): the bit each match expects, or -1
+    shares: np.ndarray            # int64 (2^(bits + 1),): the network's frequencies, added up by node
+
+
+_SLOT, _RUN, _GROUP, _CHECK = range(4)
+
+
+@part
+def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbol, decoding):
+    """Code the symbol at `place` of `codes`; returns it.
+
+    orders: how many of the contexts, from the first on, are orders that rise. frequencies: int32 (V,) of the network,
+    or (0,). symbol: of the vocabulary; any where decoding.
+    """
+    bits = memory.bits
+    code = np.int64(0) if decoding else np.int64(memory.values[symbol])
+    _find_runs(memory)
+    if len(frequencies) > 0:
+        _add_up(memory, frequencies)
+    node = np.int64(1)
+    local = np.int64(1)
+    for depth in range(bits):
+        if depth % slots.GROUP_DEPTH == 0:
+            _find_groups(memory, node)
+            local = np.int64(1)
+        bit = code >> bits - 1 - depth & 1
+        if memory.possible[2 * node] & memory.possible[2 * node + 1]:
+            known = _inputs_of_contexts(memory, orders, node, local, depth, bits)
+            _inputs_of_matches(memory, stream, node, depth, bits)
+            if len(frequencies) > 0:
+                _inputs_of_network(memory, node)
+            logit = _mix(memory, stream, node, depth, bits, known)
+            probability = _refined(memory, logit, node)
+            bit = code_bit(coder, buffer, probability, bit, decoding)
+            memory.counters[1] = spread(memory.counters[1] + np.uint64(2 * probability + bit))
+            _learn(memory, logit, node, bit)
+            _learn_contexts(memory, node, depth, bits, bit)
+            _learn_matches(memory, stream, bit)
+        else:
+            bit = np.int64(memory.possible[2 * node + 1])          # nothing to code, nothing to learn
+        node = node << 1 | bit
+        local = local << 1 | bit
+    code = node - (1 << bits)
+    for context in range(len(memory.contexts)):
+        run = memory.places[_RUN, context]
+        memory.runs[run] = runs.run_after(memory.runs[run], code)
+    memory.codes[place] = code
+    memory.counters[0] += np.uint64(1)
+    return memory.symbols[code]
+
+
+@part
+def _agrees(code, node, depth, bits):
+    """Whether a code begins with the bits so far."""
+    return (code | 1 << bits) >> bits - depth == node
+
+
+@part
+def _find_runs(memory):
+    for context in range(len(memory.contexts)):
+        place = runs.find_run(memory.runs, memory.contexts[context])
+        memory.places[_RUN, context] = place
+        memory.last[context] = runs.last_symbol(memory.runs[place])
+
+
+@part
+def _find_groups(memory, node):
+    touched = np.uint64(0)       # by reading all groups at once, before any is looked into, their cache misses overlap
+    for context in range(len(memory.contexts)):
+        group, check = slots.find_group(memory.slots, memory.contexts[context], node)
+        memory.places[_GROUP, context], memory.places[_CHECK, context] = group, check
+        touched += memory.slots[group] + memory.slots[group + slots.GROUP // 2]
+    memory.counters[2] = touched
+
+
+@part
+def _add_up(memory, frequencies):
+    """The network's frequencies by node: leaves, then what lies above them."""
+    nodes = len(memory.symbols)
+    memory.shares[nodes:] = 0
+    for symbol in range(len(frequencies)):
+        memory.shares[nodes + memory.values[symbol]] = frequencies[symbol]
+    for node in range(nodes - 1, 0, -1):
+        memory.shares[node] = memory.shares[2 * node] + memory.shares[2 * node + 1]
+
+
+@part
+def _inputs_of_contexts(memory, orders, node, local, depth, bits):
+    """Fill the contexts' inputs; returns how many orders are known."""
+    known = 0
+    for context in range(len(memory.contexts)):
+        place = slots.find(memory.slots, memory.places[_GROUP, context], memory.places[_CHECK, context], local)
+        memory.places[_SLOT, context] = place
+        slot, at = memory.slots[place], INPUTS_PER_CONTEXT * context
+        if slots.seen(slot) == 0:
+            memory.inputs[at] = memory.inputs[at + 1] = 0
+        else:
+            memory.inputs[at] = stretch(slots.probability(slot))
+            memory.inputs[at + 1] = stretch(probability_of(memory.histories[context, slots.history(slot)]))
+            if context < orders:
+                known += 1
+        memory.inputs[at + 2] = 0
+        last = memory.last[context]
+        if last >= 0 and _agrees(last, node, depth, bits):
+            length = _run_class(memory.runs[memory.places[_RUN, context]])
+            worth = stretch(probability_of(memory.run_worth[context, length]))
+            memory.inputs[at + 2] = worth if last >> bits - 1 - depth & 1 else -worth
+    return known
+
+
+@part
+def _run_class(run):
+    return min(runs.run_length(run), RUN_CLASSES - 1)
+
+
+@part
+def _inputs_of_matches(memory, stream, node, depth, bits):
+    at = INPUTS_PER_CONTEXT * len(memory.contexts)
+    for match in range(len(memory.guesses)):
+        state = memory.match_state[stream, match]
+        code = np.int64(memory.codes[state[matches.POINTER]])
+        if not _agrees(code, node, depth, bits):
+            state[matches.LENGTH] = 0
+        length = state[matches.LENGTH]
+        memory.inputs[at] = memory.inputs[at + 1] = 0
+        memory.guesses[match] = -1
+        if length > 0:
+            bit = code >> bits - 1 - depth & 1
+            sign = 2 * bit - 1
+            memory.guesses[match] = bit
+            memory.inputs[at] = sign * stretch(probability_of(memory.match_worth[match, _length_class(length)]))
+            memory.inputs[at + 1] = sign * min(length, 32) * 16
+        at += INPUTS_PER_MATCH
+    memory.inputs[at] = _BIAS
+
+
+@part
+def _length_class(length):
+    return min(length, MATCH_LENGTHS - 1)
+
+
+@part
+def _inputs_of_network(memory, node):
+    at = INPUTS_PER_CONTEXT * len(memory.contexts) + INPUTS_PER_MATCH * len(memory.guesses) + 1
+    ones, both = memory.shares[2 * node + 1], memory.shares[node]
+    probability = min(max((ones << 16) // both, 1), ONE - 1)
+    memory.inputs[at] = stretch(probability)
+    memory.inputs[at + 1] = (probability - ONE // 2) * 3 >> 8
+
+
+@part
+def _mix(memory, stream, node, depth, bits, known):
+    """The logit that the first layer's sets and then the second's make of the inputs: the mean of the second's."""
+    match_class = _match_class(memory.match_state[stream, 0, matches.LENGTH])
+    start = mixer.weighed(memory.start_weights, memory.inputs)
+    for index in range(len(memory.rows)):
+        row = memory.first_row[index] + _row(memory.selected[index], memory.scope[index], node, depth, bits,
+                                             match_class, known)
+        memory.rows[index] = row
+        memory.logits[index] = mixer.mixed(memory.weights[row], memory.inputs, start)
+    start = mixer.weighed(memory.final_start_weights, memory.logits)
+    total = np.int64(0)
+    for index in range(len(memory.final_rows)):
+        row = memory.final_first_row[index] + _row(memory.final_selected[index], memory.final_scope[index], node, depth,
+                                                   bits, match_class, known)
+        memory.final_rows[index] = row
+        memory.final_logits[index] = mixer.mixed(memory.final_weights[row], memory.logits, start)
+        total += memory.final_logits[index]
+    return total // len(memory.final_rows)
+
+
+@part
+def _match_class(length):
+    return 0 if length == 0 else 1 + min(MATCH_CLASSES - 2, length // 4)
+
+
+@part
+def _row(value, scope, node, depth, bits, match_class, known):
+    """The row that a weight set's value and scope pick."""
+    if scope == BY_NODE:
+        return (value << bits) + node
+    if scope == BY_DEPTH:
+        return value * bits + depth
+    if scope == BY_MATCH:
+        return (value * MATCH_CLASSES + match_class << bits) + node
+    return (value * MOST_ORDERS + known) * bits + depth
+
+
+@part
+def _map_of(context, node, entries):
+    """Which of the maps in `entries` entries is for a context and a node."""
+    return np.int64(joined(context, node) >> np.uint64(20)) % (entries // refinement.STEPS)
+
+
+@part
+def _refined(memory, logit, node):
+    """The probability to code with: the mixer's, and what the maps make of it."""
+    total = np.int64(0)
+    for index in range(len(memory.maps)):
+        maps = memory.maps[index]
+        total += refinement.refined(maps, _map_of(memory.refined_by[index], node, len(maps)), logit)
+    probability = np.int64(squash(logit)) * _UNREFINED + total * _REFINED // len(memory.maps) >> 8
+    return min(max(probability, 1), ONE - 1)
+
+
+@part
+def _learn(memory, logit, node, bit):
+    for index in range(len(memory.final_rows)):
+        mixer.learn(memory.final_weights[memory.final_rows[index]], memory.logits, memory.final_logits[index], bit,
+                    _FINAL_RATE)
+    first, last = memory.rates
+    for index in range(len(memory.rows)):
+        row = memory.rows[index]
+        rate = last + (first - last) * _RATE_USES // (_RATE_USES + memory.uses[row])
+        memory.uses[row] = min(memory.uses[row] + 1, _MOST_USES)
+        mixer.learn(memory.weights[row], memory.inputs, memory.logits[index], bit, rate)
+    for index in range(len(memory.maps)):
+        maps = memory.maps[index]
+        refinement.refine(maps, _map_of(memory.refined_by[index], node, len(maps)), logit, bit, _REFINE_RATE_BITS)
+
+
+@part
+def _learn_contexts(memory, node, depth, bits, bit):
+    for context in range(len(memory.contexts)):
+        place = memory.places[_SLOT, context]
+        slot = memory.slots[place]
+        if slots.seen(slot) > 0:
+            worth = memory.histories[context]
+            worth[slots.history(slot)] = adapted(worth[slots.history(slot)], bit, _HISTORY_MOST)
+        memory.slots[place] = slots.after(slot, bit)
+        last = memory.last[context]
+        if last >= 0 and _agrees(last, node, depth, bits):
+            worth, length = memory.run_worth[context], _run_class(memory.runs[memory.places[_RUN, context]])
+            worth[length] = adapted(worth[length], np.int64((last >> bits - 1 - depth & 1) == bit), _RUN_MOST)
+
+
+@part
+def _learn_matches(memory, stream, bit):
+    for match in range(len(memory.guesses)):
+        if memory.guesses[match] >= 0:
+            worth, length = memory.match_worth[match], _length_class(memory.match_state[stream, match, matches.LENGTH])
+            right = np.int64(memory.guesses[match] == bit)
+            worth[length] = adapted(worth[length], right, _MATCH_MOST)
+            if not right:
+                memory.match_state[stream, match, matches.LENGTH] = 0

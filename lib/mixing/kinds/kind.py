@@ -1,0 +1,24 @@
+"""What a kind of data is to the mixing engine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A set of contexts over the engine, and the sizes that its memory needs."""
+
+    name: str
+    # (memory, coder state, buffer, symbols, active, first step, frequencies, decoding): codes whole steps of all streams,
+    # as lib.mixing.ContextMixer.code_steps says; for each symbol it sets the contexts, calls engine.code_symbol and
+    # takes the symbol in.
+    code_steps: Callable
+    contexts: int
+    selectors: tuple          # of each weight set of the first layer: (how many values select its rows, the engine's BY_...)
+    final_selectors: tuple    # likewise of the second layer
+    maps: int                 # adaptive probability maps
+    matches: int
+    state: int                # numbers that a stream keeps
+    indirect: int             # numbers that all streams keep
+    start_weight: int         # of each input, of 2^16
+    rates: tuple              # of the first layer's rows, at first and in the end, of 2^16

@@ -1,0 +1,76 @@
+"""The presets: what each parameter is where a user says nothing.
+
+A file header stores the number of a preset in place of its values, so the values of a released preset never change.
+"""
+
+from types import MappingProxyType
+
+_NETWORK_1 = dict(
+    batch_size=16, seq_length=10, update_interval=5, rnn_units=200, num_layers=2, embedding_size=64,
+    start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1,
+    arithmetic="float32", coder="numba")
+
+_NETWORK_2 = _NETWORK_1 | dict(
+    batch_size=4, seq_length=12, update_interval=8, num_layers=3, start_learning_rate=0.005, end_learning_rate=0.001,
+    adam_beta_2=0.992, arithmetic="exact")
+
+_FAST = _NETWORK_2 | dict(num_layers=0, batch_size=1, table_bits=22)
+_BALANCED = _NETWORK_2 | dict(batch_size=1, seq_length=24, update_interval=16, table_bits=22)
+_BEST = _BALANCED | dict(rnn_units=400)
+
+# Every form of a preset ever released, by the number that file headers give it. Entries never change;
+# a better preset gets new numbers, and `newest` takes from those.
+PRESETS = MappingProxyType({
+    1: MappingProxyType(_NETWORK_1),
+    2: MappingProxyType(_NETWORK_1 | dict(batch_size=8)),      # 2 to 4: what auto made of it for smaller inputs
+    3: MappingProxyType(_NETWORK_1 | dict(batch_size=4)),
+    4: MappingProxyType(_NETWORK_1 | dict(batch_size=2)),
+    5: MappingProxyType(_NETWORK_2),
+    6: MappingProxyType(_NETWORK_2 | dict(batch_size=1)),      # 6 to 9: what auto made of it for other sizes
+    7: MappingProxyType(_NETWORK_2 | dict(batch_size=2)),
+    8: MappingProxyType(_NETWORK_2 | dict(batch_size=8)),
+    9: MappingProxyType(_NETWORK_2 | dict(batch_size=16)),
+    10: MappingProxyType(_FAST | dict(contexts="text")),
+    11: MappingProxyType(_FAST | dict(contexts="binary")),
+    12: MappingProxyType(_BALANCED | dict(contexts="text")),
+    13: MappingProxyType(_BALANCED | dict(contexts="binary")),
+    14: MappingProxyType(_BEST | dict(contexts="text")),
+    15: MappingProxyType(_BEST | dict(contexts="binary")),
+})
+NETWORK = 5
+_NEWEST = {("fast", "text"): 10, ("fast", "binary"): 11, ("balanced", "text"): 12, ("balanced", "binary"): 13,
+           ("best", "text"): 14, ("best", "binary"): 15}
+_ADDED_LATER = dict(contexts="none", table_bits=22)     # parameters that early presets do not know
+
+
+def values_of(number):
+    """All values of a released preset."""
+    return _ADDED_LATER | PRESETS[number]
+
+
+def newest(name, symbol_count, kind):
+    """All values of a preset's newest form for an input of `symbol_count` symbols that contexts of `kind` suit."""
+    if name == "network":
+        return values_of(NETWORK)
+    values = values_of(_NEWEST[name, kind]) | dict(table_bits=_table_bits(symbol_count))
+    if values["num_layers"]:
+        values["batch_size"] = _streams_for(symbol_count)
+    return values
+
+
+def _table_bits(symbol_count):
+    """Context slots for an input: 32 to 63 of them for each symbol, up to 512 MB. docs/tuning.md has the figures."""
+    return min(max(_FEWEST_TABLE_BITS, (_SLOTS_PER_SYMBOL * symbol_count - 1).bit_length()), _MOST_TABLE_BITS)
+
+
+_SLOTS_PER_SYMBOL, _FEWEST_TABLE_BITS, _MOST_TABLE_BITS = 32, 14, 26
+
+
+def _streams_for(symbol_count):
+    """How many streams an input gets beside contexts: fewer are slower and learn more.
+
+    docs/tuning.md has the figures.
+    """
+    for streams, smallest in ((16, 16_000_000), (8, 8_000_000), (4, 4_000_000), (2, 2_000_000), (1, 0)):
+        if symbol_count >= smallest:
+            return streams

@@ -1,0 +1,98 @@
+"""lib.choice: what preset=auto takes, and what it says of it."""
+
+import pytest
+from samples import TEXT
+
+from lib import choice
+from lib.settings import Settings
+from lib.sources import ByteSource
+
+SPEEDS = {"best": 1_000, "balanced": 5_000, "fast": 50_000}       # symbols a second of a machine made up for these tests
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with SPEEDS; returns a list of the presets it tried out."""
+    tried = []
+
+    def speed(settings, source):
+        name = "fast" if not settings.has_network else "best" if settings.rnn_units > 200 else "balanced"
+        tried.append(name)
+        return SPEEDS[name]
+
+    monkeypatch.setattr(choice, "_symbols_per_second", speed)
+    monkeypatch.setattr(choice, "available_memory", lambda: 64e9)
+    return tried
+
+
+def source_of(size, data=TEXT):
+    source = ByteSource.from_bytes(data)
+    source.symbol_count = size
+    source.suitable_contexts = lambda: "text"
+    return source
+
+
+def complete(preset, size):
+    return Settings(preset=preset).resolve(size, "text")
+
+
+@pytest.mark.parametrize("size, limit, taken, tried", [
+    (1_000, 100, "best", []),                          # too small to ask
+    (30_000, 100, "best", []),
+    (30_001, 100, "best", ["best"]),
+    (100_001, 100, "balanced", ["best", "balanced"]),
+    (500_000, 100, "balanced", ["best", "balanced"]),
+    (500_001, 100, "fast", ["best", "balanced"]),      # the fastest needs no trial to be taken
+    (500_001, 1_000, "best", ["best"]),
+    (10 ** 9, 1, "fast", ["best", "balanced"]),
+])
+def test_auto_takes_the_preset_that_makes_the_smallest_file_in_time(machine, size, limit, taken, tried):
+    settings, reason = choice.resolve(Settings(time_limit=limit), source_of(size))
+    assert settings.to_header() == complete(taken, size).to_header()
+    assert reason.startswith(f"auto took {taken} for what is text by its looks: ")
+    assert [name for name in machine if name != "fast"] == tried
+
+
+def test_the_reason_says_what_was_against_the_others(machine):
+    _, reason = choice.resolve(Settings(), source_of(2_000_000))
+    assert reason == ("auto took fast for what is text by its looks: up to 40 s; best would take about 33 min, "
+                      "balanced would take about 7 min, and time_limit is 100 s")
+
+
+def test_what_does_not_fit_in_memory_is_not_taken(machine, monkeypatch):
+    monkeypatch.setattr(choice, "available_memory", lambda: 1e6)
+    settings, reason = choice.resolve(Settings(), source_of(1_000))
+    assert not settings.has_network and "best would take more memory than there is" in reason
+
+
+@pytest.mark.parametrize("preset", ["fast", "balanced", "best", "network"])
+def test_a_preset_that_was_chosen_is_taken_without_a_word(machine, preset):
+    settings, reason = choice.resolve(Settings(preset=preset), source_of(10 ** 9))
+    assert (settings.to_header(), reason, machine) == (complete(preset, 10 ** 9).to_header(), "", [])
+
+
+def test_a_parameter_of_the_network_asks_for_a_network(machine):
+    settings, _ = choice.resolve(Settings(rnn_units=64), source_of(10 ** 9))
+    assert settings.has_network and settings.rnn_units == 64
+
+
+def test_contexts_that_were_chosen_are_taken(machine):
+    settings, reason = choice.resolve(Settings(contexts="binary"), source_of(1_000))
+    assert settings.contexts == "binary" and "for what is taken for binary" in reason
+
+
+def test_no_contexts_leave_the_presets_with_a_network(machine):
+    settings, _ = choice.resolve(Settings(contexts="none"), source_of(10 ** 9))
+    assert settings.has_network and not settings.has_contexts
+
+
+@pytest.mark.parametrize("preset", ["fast", "network"])
+def test_speed_is_measured_on_the_input_itself(preset):
+    source = ByteSource.from_bytes(TEXT)
+    settings = Settings(preset=preset, table_bits=14, rnn_units=8, batch_size=3).resolve(len(TEXT))
+    assert 10 < choice._symbols_per_second(settings, source) < 1e8
+
+
+@pytest.mark.parametrize("seconds, said", [(0.2, "0 s"), (120, "120 s"), (121, "2 min"), (5_999, "100 min"), (36_000, "10 h")])
+def test_durations_are_said_as_people_do(seconds, said):
+    assert choice._duration(seconds) == said
