@@ -22,10 +22,10 @@ def _parameter(header_id, kind, unit, help, minimum=None, maximum=None, choices=
     return field(default=None, metadata=MappingProxyType(metadata))
 
 
-def _of_a_run(default, help, choices=None, unit="", minimum=None, maximum=None):
-    """A field of `Settings` that is chosen for a run and never stored: decoding does not need it."""
+def _of_a_run(default, help, choices=None, unit="", minimum=None, maximum=None, of_decoding=False):
+    """A field of `Settings` that is chosen for a run, or also one of decoding, and never stored."""
     metadata = dict(header_id=None, kind=type(default), unit=unit, help=help, minimum=minimum, maximum=maximum,
-                    choices=choices)
+                    choices=choices, of_decoding=of_decoding)
     return field(default=default, metadata=MappingProxyType(metadata))
 
 
@@ -40,7 +40,7 @@ class Settings:
         "auto", "fast: contexts alone; balanced: contexts and a network; best: a larger network; network: one alone; "
         "auto: fast, balanced or best, by size and time", ("auto", "fast", "balanced", "best", "network"))
     time_limit: float = _of_a_run(
-        100.0, "what auto may take; more only where even fast takes more", unit="s", minimum=1.0, maximum=1e7)
+        100.0, "what auto may take; more only where even fast takes more", unit="s", minimum=1, maximum=10_000_000)
     contexts: str | None = _parameter(
         13, str, "", "context statistics, by kind of data; empty: as the data looks; none: a network alone",
         choices=("none", "text", "binary"))
@@ -72,7 +72,7 @@ class Settings:
         choices=("numba", "arithmetic-compressor"))
     backend: str = _of_a_run(
         "auto", "what computes an exact network, here and now; all give the same file, and auto takes the quickest",
-        ("auto", "numba", "numpy", "tensorflow", "jax"))
+        ("auto", "numba", "numpy", "tensorflow", "jax"), of_decoding=True)
 
     def __post_init__(self):
         for parameter in dataclasses.fields(self):
@@ -197,6 +197,11 @@ class Settings:
 def coding_parameters():
     """The fields of `Settings` that shape the coded data, in order."""
     return [parameter for parameter in dataclasses.fields(Settings) if parameter.metadata["header_id"]]
+
+
+def decoding_parameters():
+    """The fields of `Settings` that a file does not know itself."""
+    return [parameter for parameter in dataclasses.fields(Settings) if parameter.metadata.get("of_decoding")]
 
 
 def default_of(name):

@@ -70,7 +70,7 @@ def complete_settings(draw):
     (dict(coder=1), "coder must be one of numba, arithmetic-compressor, got 1"),
     (dict(preset="worst"), "preset must be one of auto, fast, balanced, best, network, got 'worst'"),
     (dict(contexts="music"), "contexts must be one of none, text, binary, got 'music'"),
-    (dict(time_limit=0.5), "time_limit must be 1.0 to 10000000.0, got 0.5"),
+    (dict(time_limit=0.5), "time_limit must be 1 to 10000000, got 0.5"),
     (dict(num_layers=0, contexts="none"),
      "num_layers=0 is no network and contexts=none no contexts; leave one of them"),
     (dict(coder="arithmetic-compressor", contexts="text"),

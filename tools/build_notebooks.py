@@ -18,7 +18,7 @@ import lib
 from lib.files import write_file
 from lib.notebook.choices import Choices
 from lib.notebook.form import help_line
-from lib.settings import Settings, coding_parameters, default_of
+from lib.settings import Settings, decoding_parameters, default_of
 
 ROOT = Path(__file__).parents[1]
 _SUGGESTIONS = {"batch_size": (4, 8, 16, 32, 64), "rnn_units": (128, 200, 256, 512, 1024), "num_layers": (1, 2, 3),
@@ -55,7 +55,7 @@ def build(root=ROOT):
             "#@title 4. Result\nnotebook.report_compression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)", _COMPRESS_NOTE),
         "decompress.ipynb": _notebook(
-            _DECOMPRESS_TITLE, _form_cell(fields(Choices), _of_a_run()),
+            _DECOMPRESS_TITLE, _form_cell(fields(Choices), decoding_parameters()),
             "#@title 3. Decompress\nresult = notebook.decompress(form)",
             "#@title 4. Result\nnotebook.report_decompression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)"),
@@ -103,12 +103,6 @@ def _form_cell(choices, settings):
     return "\n".join([*lines, f"form = notebook.form({', '.join(arguments)})"])
 
 
-def _of_a_run():
-    """The settings that a file does not know itself."""
-    coded = coding_parameters()
-    return [field for field in fields(Settings) if field not in coded and field.name != "preset"]
-
-
 def _initial(field):
     """What a field of the form holds at first; a setting is left to the preset."""
     return "preset" if field.metadata.get("header_id") else field.default
@@ -118,8 +112,8 @@ def _colab_field(field):
     """The #@param comment of one field: a list, a list that takes other input, or text."""
     facts = field.metadata
     if not facts.get("header_id"):
-        if isinstance(field.default, int):
-            return '#@param {type: "integer"}'
+        if isinstance(field.default, (int, float)):
+            return f'#@param {{type: "{"integer" if isinstance(field.default, int) else "number"}"}}'
         return f"#@param {_options(facts['choices'])}" if facts["choices"] else '#@param {type: "string"}'
     if facts["choices"]:
         return f"#@param {_options(('preset', *facts['choices']))}"
