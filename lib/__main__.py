@@ -50,7 +50,7 @@ def main(arguments=None):
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="python -m lib", description="Lossless compression by a neural network that learns while it codes.",
+        prog="python -m lib", description="Lossless compression by contexts and a neural network that learn while they code.",
         epilog="COMMAND --help says more; compress --help lists all settings.")
     parser.add_argument("--version", action="version", version=f"Lockstep {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

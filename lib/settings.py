@@ -204,10 +204,15 @@ def decoding_parameters():
     return [parameter for parameter in dataclasses.fields(Settings) if parameter.metadata.get("of_decoding")]
 
 
+_FITTED = {"contexts": "by the data", "table_bits": "by size", "batch_size": "by size"}    # to the input, by presets
+
+
 def default_of(name):
-    """What a parameter is where nothing is said: the network preset's value, or that of a run."""
+    """What a parameter is where nothing is said: the balanced preset's value or what it goes by, or that of a run."""
     field = Settings.__dataclass_fields__[name]
-    return presets.values_of(presets.NETWORK)[name] if field.metadata["header_id"] else field.default
+    if not field.metadata["header_id"]:
+        return field.default
+    return _FITTED.get(name) or presets.newest("balanced", 0, "text")[name]
 
 
 _KIND_NAMES = {int: "a whole number", float: "a number"}

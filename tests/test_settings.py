@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import LockstepError, SettingsError
-from lib.presets import PRESETS, values_of
+from lib.presets import NETWORK, PRESETS, values_of
 from lib.settings import Settings, coding_parameters, default_of
 
 # The SHA-256 of each released preset's values. Lines are added, never changed: files refer to them.
@@ -155,7 +155,7 @@ def test_presets_with_contexts_fit_streams_and_tables_to_the_input_and_the_netwo
     assert [settings.batch_size for settings in balanced] == [1, 1, 1, 1, 2, 4, 8, 16]
     assert [settings.table_bits for settings in balanced] == [14, 15, 24, 26, 26, 26, 26, 26]
     assert {Settings(preset="fast").resolve(count).batch_size for count in counts} == {1}
-    assert {Settings(preset="network").resolve(count).batch_size for count in counts} == {default_of("batch_size")}
+    assert {Settings(preset="network").resolve(count).batch_size for count in counts} == {4}
 
 
 @pytest.mark.parametrize("preset, network, contexts", [
@@ -175,9 +175,16 @@ def test_a_parameter_of_the_network_is_told_from_others(chosen, expected):
     assert Settings(**chosen).chooses_network == expected
 
 
+def test_defaults_are_those_of_the_balanced_preset_or_say_what_they_go_by():
+    balanced = Settings(preset="balanced").resolve(10_000)
+    for parameter in coding_parameters():
+        shown = default_of(parameter.name)
+        assert shown == getattr(balanced, parameter.name) or shown in ("by size", "by the data")
+
+
 def test_a_header_holds_only_what_differs_from_the_preset():
     newest, nothing = Settings(preset="network").resolve(0).to_header()
-    assert nothing == {} and all(default_of(name) == value for name, value in values_of(newest).items())
+    assert nothing == {} and newest == NETWORK
     changed = Settings(preset="network", rnn_units=64, coder="arithmetic-compressor").resolve(0)
     assert changed.to_header() == (newest, {4: 64, 12: "arithmetic-compressor"})
 

@@ -21,14 +21,15 @@ from lib.notebook.form import help_line
 from lib.settings import Settings, decoding_parameters, default_of
 
 ROOT = Path(__file__).parents[1]
-_SUGGESTIONS = {"batch_size": (4, 8, 16, 32, 64), "rnn_units": (128, 200, 256, 512, 1024), "num_layers": (1, 2, 3),
-                "seq_length": (5, 10, 15, 20), "update_interval": (1, 2, 5, 10), "embedding_size": (32, 64, 128)}
+_SUGGESTIONS = {"table_bits": (18, 20, 22, 24, 26), "batch_size": (1, 2, 4, 8, 16), "seq_length": (6, 12, 24, 32),
+                "update_interval": (4, 8, 16), "rnn_units": (128, 200, 256, 512, 1024), "num_layers": (1, 2, 3),
+                "embedding_size": (32, 64, 128)}
 
 _COMPRESS_TITLE = """\
 # Lockstep: compress a file
 
-A neural network learns your file while it codes it. Nothing is stored but the coded bytes: the decoder trains the
-same network in step. **Run All**, choose a file, get a smaller `.lks` file; `decompress.ipynb` gives the very
+Context statistics and a neural network learn your file while they code it. Nothing is stored but the coded bytes: the
+decoder learns the same in step. **Run All**, choose a file, get a smaller `.lks` file; `decompress.ipynb` gives the very
 bytes back.
 
 With nothing chosen, Colab asks for a file and Jupyter takes a built-in sample."""
