@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from samples import NOISE, TEXT
 
 from lib.compiling import compiled
+from lib.errors import InputError
 from lib.mixing import hashing, logistic, matches, mixer, refinement, runs, slots
 from lib.mixing.arithmetic_coder import ArithmeticCoder
-from lib.mixing.context_mixer import ContextMixer, mixer_bytes
+from lib.mixing.context_mixer import MOST_SYMBOLS, ContextMixer, mixer_bytes
 from lib.mixing.kinds import KINDS
 from lib.settings import Settings
 from lib.sources.bytes import ByteSource
@@ -310,6 +311,13 @@ def test_memory_grows_with_the_input_and_stays_under_a_gigabyte():
     for kind in KINDS:
         assert needed(10_000, kind) < 150e6
         assert needed(10_000, kind) < needed(1_000_000, kind) < needed(50_000_000, kind) < 1e9
+
+
+def test_an_input_with_more_places_than_can_be_numbered_is_refused():
+    source = ByteSource.from_bytes(b"ab")
+    settings = Settings(preset="fast").resolve(10)
+    with pytest.raises(InputError, match="split it into parts"):
+        ContextMixer(settings, source, Streams(MOST_SYMBOLS + 1, 1))
 
 
 def test_every_kind_can_be_chosen():

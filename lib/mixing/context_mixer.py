@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from lib.errors import InputError
 from lib.mixing import engine, logistic, mixer, refinement, slots
 from lib.mixing.kinds import KINDS
 
+MOST_SYMBOLS = (1 << 31) - (1 << 16)     # places are int32; the last streams may be up to 512 symbols short
 _MOST_MAP_CONTEXTS = 1 << 16
 _MOST_MATCH_ENTRIES = 1 << 22
 _RUNS_SHIFT = 3                # an entry for runs to 8 slots
@@ -12,9 +14,15 @@ _LANES = 8                     # inputs are padded to whole vectors
 
 
 class ContextMixer:
-    """Codes with the contexts of complete `settings` over the codes of a source, laid out in streams."""
+    """Codes with the contexts of complete `settings` over the codes of a source, laid out in streams.
+
+    Raises InputError where there are more than MOST_SYMBOLS.
+    """
 
     def __init__(self, settings, source, streams):
+        if streams.symbol_count > MOST_SYMBOLS:
+            raise InputError(f"contexts know up to {MOST_SYMBOLS:,} symbols, and this input has "
+                             f"{streams.symbol_count:,}; split it into parts, or use preset=network")
         self._kind = KINDS[settings.contexts]
         self._bits = source.code_bits
         self._memory = _allocated(self._kind, source.codes, source.code_bits, streams, settings.table_bits,
@@ -34,7 +42,7 @@ class ContextMixer:
 
     def fingerprint(self):
         """8 bytes that name all probabilities and symbols so far."""
-        return self._memory.counters[1].astype("<u8").tobytes()
+        return self._memory.fingerprint.astype("<u8").tobytes()
 
 
 def mixer_bytes(settings, source, streams):
@@ -70,7 +78,7 @@ def _allocated(kind, values, bits, streams, table_bits, with_network):
         final_selected=np.zeros(finals, np.int64), refined_by=np.zeros(kind.maps, np.uint64),
         state=np.zeros((batch_size, kind.state), np.int64), indirect=np.zeros(kind.indirect, np.int64),
         codes=np.zeros(streams.steps * batch_size + 1, np.uint16), values=values, symbols=symbols,
-        possible=possible, counters=np.zeros(3, np.uint64),
+        possible=possible, fingerprint=np.zeros(1, np.uint64),
         slots=_aligned(1 << table_bits), runs=np.zeros(1 << table_bits - _RUNS_SHIFT, np.uint64),
         histories=np.full((contexts, engine.HISTORIES), logistic.EVEN, np.uint32),
         run_worth=np.full((contexts, engine.RUN_CLASSES), logistic.LIKELY, np.uint32),
@@ -88,7 +96,7 @@ def _allocated(kind, values, bits, streams, table_bits, with_network):
         inputs=np.zeros(sizes.inputs, np.int32), places=np.zeros((4, contexts), np.int64),
         last=np.zeros(contexts, np.int64), rows=np.zeros(sets, np.int64), logits=np.zeros(sets, np.int32),
         final_rows=np.zeros(finals, np.int64), final_logits=np.zeros(finals, np.int32),
-        guesses=np.zeros(kind.matches, np.int64), shares=np.zeros(2 << bits, np.int64))
+        guesses=np.zeros(kind.matches, np.int64), touched=np.zeros(1, np.uint64), shares=np.zeros(2 << bits, np.int64))
 
 
 def _tree(values, bits):

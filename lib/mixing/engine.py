@@ -60,7 +60,7 @@ class Memory(NamedTuple):
     values: np.ndarray            # uint16 (V,): the code of each symbol of the vocabulary
     symbols: np.ndarray           # uint16 (2^bits,): its inverse
     possible: np.ndarray          # uint8 (2^(bits + 1),): whether there is a value under a node
-    counters: np.ndarray          # uint64 (3,): symbols coded; the fingerprint; nothing of use
+    fingerprint: np.ndarray       # uint64 (1,): a hash of all probabilities and bits
     # Tables
     slots: np.ndarray             # uint64
     runs: np.ndarray              # uint64
@@ -89,6 +89,7 @@ class Memory(NamedTuple):
     final_rows: np.ndarray        # int64 (F,)
     final_logits: np.ndarray      # int32 (F,)
     guesses: np.ndarray           # int64 (M,): the bit each match expects, or -1
+    touched: np.ndarray           # uint64 (1,): nothing of use, see _find_groups
     shares: np.ndarray            # int64 (2^(bits + 1),): the network's frequencies, added up by node
 
 
@@ -122,7 +123,7 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
             logit = _mix(memory, stream, node, depth, bits, known)
             probability = _refined(memory, logit, node)
             bit = code_bit(coder, buffer, probability, bit, decoding)
-            memory.counters[1] = spread(memory.counters[1] + np.uint64(2 * probability + bit))
+            memory.fingerprint[0] = spread(memory.fingerprint[0] + np.uint64(2 * probability + bit))
             _learn(memory, logit, node, bit)
             _learn_contexts(memory, node, depth, bits, bit)
             _learn_matches(memory, stream, bit)
@@ -135,7 +136,6 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
         run = memory.places[_RUN, context]
         memory.runs[run] = runs.run_after(memory.runs[run], code)
     memory.codes[place] = code
-    memory.counters[0] += np.uint64(1)
     return memory.symbols[code]
 
 
@@ -160,7 +160,7 @@ def _find_groups(memory, node):
         group, check = slots.find_group(memory.slots, memory.contexts[context], node)
         memory.places[_GROUP, context], memory.places[_CHECK, context] = group, check
         touched += memory.slots[group] + memory.slots[group + slots.GROUP // 2]
-    memory.counters[2] = touched
+    memory.touched[0] = touched
 
 
 @part

@@ -24,8 +24,9 @@ _BY_NODE = np.uint64(0xD6E8FEB86659FD93)
 @part
 def find_group(slots, context, node):
     """(where the group of a context's hash begins, check) for the bits after `node`, the bits of the symbol so far."""
-    place = spread(context + np.uint64(node) * _BY_NODE)
-    return np.int64(place >> np.uint64(16)) & len(slots) - 1 & -GROUP, np.int64(place & np.uint64(0xFFFF) | np.uint64(1))
+    hashed = spread(context + np.uint64(node) * _BY_NODE)
+    check = np.int64(hashed & np.uint64(0xFFFF) | np.uint64(1))
+    return np.int64(hashed >> np.uint64(16)) & len(slots) - 1 & -GROUP, check
 
 
 @part
