@@ -12,7 +12,7 @@ from samples import NOISE, TEXT
 
 from lib.compiling import compiled
 from lib.errors import InputError
-from lib.mixing import hashing, logistic, matches, mixer, refinement, runs, slots
+from lib.mixing import engine, hashing, logistic, matches, mixer, refinement, runs, slots
 from lib.mixing.arithmetic_coder import ArithmeticCoder
 from lib.mixing.context_mixer import MOST_SYMBOLS, ContextMixer, mixer_bytes
 from lib.mixing.kinds import KINDS
@@ -318,6 +318,13 @@ def test_an_input_with_more_places_than_can_be_numbered_is_refused():
     settings = Settings(preset="fast").resolve(10)
     with pytest.raises(InputError, match="split it into parts"):
         ContextMixer(settings, source, Streams(MOST_SYMBOLS + 1, 1))
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_no_kind_leaves_the_bounds_of_the_mixer(kind):
+    inputs = (engine.INPUTS_PER_CONTEXT * kind.contexts + engine.INPUTS_PER_MATCH * kind.matches + 1
+              + engine.INPUTS_OF_NETWORK)
+    assert inputs <= 256 and 0 < min(kind.rates) and max(kind.rates) < 1024
 
 
 def test_every_kind_can_be_chosen():

@@ -1,6 +1,6 @@
-"""What turns probabilities into bits. (Contexts and mixers will live here too.)
+"""What turns probabilities into bits: contexts and their mixer (see `engine`), and the coders of what a network says alone.
 
-A coder codes one step of all streams at a time: `code_step(frequencies, symbols, active)`
+Such a coder codes one step of all streams at a time: `code_step(frequencies, symbols, active)`
 writes `symbols` when it encodes and fills them in when it decodes. `Coder()` encodes,
 `Coder(payload)` decodes; that is the only difference between the directions.
 """

@@ -11,7 +11,7 @@ class Kind:
     name: str
     # (memory, coder state, buffer, symbols, active, first step, frequencies, decoding): codes whole steps of all streams,
     # as lib.mixing.ContextMixer.code_steps says; for each symbol it sets the contexts, calls engine.code_symbol and
-    # takes the symbol in.
+    # takes the symbol in. A loop for each kind, as Numba keeps none on disk that is given its functions.
     code_steps: Callable
     contexts: int
     selectors: tuple          # of each weight set of the first layer: (how many values select its rows, the engine's BY_...)
