@@ -1,31 +1,21 @@
 """The one mixing engine: codes a symbol bit by bit with whatever contexts a kind of data has set.
 
-A kind (see lib.mixing.kinds) fills `contexts`, `selected` and `refined_by` of the Memory before each symbol, and
+A kind (see lib.mixing.kinds) fills `contexts`, `selected` and `refined_by` of its Memory (lib.mixing.memory) before each symbol, and
 `code_symbol` does the rest: finds what came after the contexts before, mixes it with the matches and the network, codes
 the bit and learns. All numbers are whole. All streams share the tables, and are coded one after the other in a step.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from lib.compiling import part
-from lib.mixing import logistic, matches, mixer, refinement, runs, slots
+from lib.mixing import logistic, matches, mixer, refinement, runs, selectors, slots
 from lib.mixing.arithmetic_coder import code_bit
 from lib.mixing.hashing import joined, spread
 from lib.mixing.logistic import ONE, adapted, probability_of, squash, stretch
 
-# What the row of a weight set depends on beside the value that a kind selects.
-BY_NODE = 0          # the bits of the symbol so far
-BY_DEPTH = 1         # how many they are
-BY_MATCH = 2         # the bits so far, and how long the first match is
-BY_ORDER = 3         # how many they are, and how many orders of context are known
-
 INPUTS_PER_CONTEXT = 3
 INPUTS_PER_MATCH = 2
 INPUTS_OF_NETWORK = 2
-MATCH_CLASSES = 8
-MOST_ORDERS = 8
 RUN_CLASSES = 16
 MATCH_LENGTHS = 64
 HISTORIES = 256
@@ -37,60 +27,6 @@ _MOST_USES = 1 << 20
 _FINAL_RATE = 130
 _REFINE_RATE_BITS = 5
 _UNREFINED, _REFINED = 103, 153  # shares of 256 of the mixer's probability and of all maps' together
-
-
-class Memory(NamedTuple):
-    """Everything a run of the engine keeps or scratches on.
-
-    B streams, C contexts, W weight sets and F final ones, M matches, A maps.
-    """
-
-    bits: int                     # of a code
-    steps: int                    # of a stream
-    # What is set before each symbol
-    contexts: np.ndarray          # uint64 (C,): hashes
-    selected: np.ndarray          # int64 (W,): values that select the rows of the first layer's weight sets
-    final_selected: np.ndarray    # int64 (F,): likewise of the second layer's
-    refined_by: np.ndarray        # uint64 (A,): hashes
-    # What a kind keeps of its own
-    state: np.ndarray             # int64 (B, any)
-    indirect: np.ndarray          # int64 (any,)
-    # What has been coded
-    codes: np.ndarray             # uint16 (B * steps + 1,): all streams, one after the other
-    values: np.ndarray            # uint16 (V,): the code of each symbol of the vocabulary
-    symbols: np.ndarray           # uint16 (2^bits,): its inverse
-    possible: np.ndarray          # uint8 (2^(bits + 1),): whether there is a value under a node
-    fingerprint: np.ndarray       # uint64 (1,): a hash of all probabilities and bits
-    # Tables
-    slots: np.ndarray             # uint64
-    runs: np.ndarray              # uint64
-    histories: np.ndarray         # uint32 (C, 256)
-    run_worth: np.ndarray         # uint32 (C, 16)
-    match_table: np.ndarray       # int32 (M, any)
-    match_state: np.ndarray       # int64 (B, M, 2)
-    match_worth: np.ndarray       # uint32 (M, 64)
-    rates: np.ndarray             # int64 (2,): of the first layer's rows, at first and in the end; of 2^16
-    uses: np.ndarray              # int32 (rows of all sets,)
-    start_weights: np.ndarray     # int32 (inputs,)
-    weights: np.ndarray           # int32 (rows of all sets, inputs): what they differ by from those they start with
-    first_row: np.ndarray         # int64 (W,)
-    scope: np.ndarray             # int64 (W,): BY_NODE, ...
-    final_start_weights: np.ndarray   # int32 (W,)
-    final_weights: np.ndarray     # int32 (rows of all final sets, W)
-    final_first_row: np.ndarray   # int64 (F,)
-    final_scope: np.ndarray       # int64 (F,)
-    maps: np.ndarray              # int32 (A, contexts * STEPS)
-    # Scratch
-    inputs: np.ndarray            # int32 (inputs,)
-    places: np.ndarray            # int64 (4, C): of slots and runs, groups, checks
-    last: np.ndarray              # int64 (C,): the symbol of each context's run
-    rows: np.ndarray              # int64 (W,)
-    logits: np.ndarray            # int32 (W,)
-    final_rows: np.ndarray        # int64 (F,)
-    final_logits: np.ndarray      # int32 (F,)
-    guesses: np.ndarray           # int64 (M,): the bit each match expects, or -1
-    touched: np.ndarray           # uint64 (1,): nothing of use, see _find_groups
-    shares: np.ndarray            # int64 (2^(bits + 1),): the network's frequencies, added up by node
 
 
 _SLOT, _RUN, _GROUP, _CHECK = range(4)
@@ -241,39 +177,22 @@ def _inputs_of_network(memory, node):
 @part
 def _mix(memory, stream, node, depth, bits, known):
     """The logit that the first layer's sets and then the second's make of the inputs: the mean of the second's."""
-    match_class = _match_class(memory.match_state[stream, 0, matches.LENGTH])
+    match_class = selectors.match_class_of(memory.match_state[stream, 0, matches.LENGTH])
     start = mixer.weighed(memory.start_weights, memory.inputs)
     for index in range(len(memory.rows)):
-        row = memory.first_row[index] + _row(memory.selected[index], memory.scope[index], node, depth, bits,
-                                             match_class, known)
+        row = memory.first_row[index] + selectors.row_of(
+            memory.selected[index], memory.scope[index], node, depth, bits, match_class, known)
         memory.rows[index] = row
         memory.logits[index] = mixer.mixed(memory.weights[row], memory.inputs, start)
     start = mixer.weighed(memory.final_start_weights, memory.logits)
     total = np.int64(0)
     for index in range(len(memory.final_rows)):
-        row = memory.final_first_row[index] + _row(memory.final_selected[index], memory.final_scope[index], node, depth,
-                                                   bits, match_class, known)
+        row = memory.final_first_row[index] + selectors.row_of(
+            memory.final_selected[index], memory.final_scope[index], node, depth, bits, match_class, known)
         memory.final_rows[index] = row
         memory.final_logits[index] = mixer.mixed(memory.final_weights[row], memory.logits, start)
         total += memory.final_logits[index]
     return total // len(memory.final_rows)
-
-
-@part
-def _match_class(length):
-    return 0 if length == 0 else 1 + min(MATCH_CLASSES - 2, length // 4)
-
-
-@part
-def _row(value, scope, node, depth, bits, match_class, known):
-    """The row that a weight set's value and scope pick."""
-    if scope == BY_NODE:
-        return (value << bits) + node
-    if scope == BY_DEPTH:
-        return value * bits + depth
-    if scope == BY_MATCH:
-        return (value * MATCH_CLASSES + match_class << bits) + node
-    return (value * MOST_ORDERS + known) * bits + depth
 
 
 @part

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lib.compiling import compiled, part
-from lib.mixing import engine, matches
+from lib.mixing import engine, matches, selectors
 from lib.mixing.hashing import joined, newest
 from lib.mixing.kinds import records, x86
 from lib.mixing.kinds.kind import Kind
@@ -22,21 +22,21 @@ _CONTEXTS = 32
 _COLUMNS = 256
 _PREDICTIONS = 32                                 # values of the set of predictions that are for where there is none
 _SELECTORS = (
-    (1, engine.BY_MATCH),
-    (256, engine.BY_NODE),                        # the byte before
-    (256, engine.BY_NODE),                        # the byte before that
-    (256, engine.BY_NODE),                        # the byte above
-    (1, engine.BY_ORDER),
-    (_COLUMNS, engine.BY_DEPTH),                  # the column
-    (2 * x86.POSITIONS, engine.BY_NODE),          # the part of an instruction, and whether its opcode is after a 0F
-    (_PREDICTIONS + 16, engine.BY_NODE),          # whether predicted bytes of distances agree; alignment, misses
-    (1, engine.BY_DEPTH),
+    (1, selectors.BY_MATCH),
+    (256, selectors.BY_NODE),                        # the byte before
+    (256, selectors.BY_NODE),                        # the byte before that
+    (256, selectors.BY_NODE),                        # the byte above
+    (1, selectors.BY_ORDER),
+    (_COLUMNS, selectors.BY_DEPTH),                  # the column
+    (2 * x86.POSITIONS, selectors.BY_NODE),          # the part of an instruction, and whether its opcode is after a 0F
+    (_PREDICTIONS + 16, selectors.BY_NODE),          # whether predicted bytes of distances agree; alignment, misses
+    (1, selectors.BY_DEPTH),
 )
 _FINAL_SELECTORS = (
-    (1, engine.BY_ORDER),
-    (1, engine.BY_NODE),
-    (1, engine.BY_MATCH),
-    (x86.POSITIONS, engine.BY_NODE),              # the part of an instruction
+    (1, selectors.BY_ORDER),
+    (1, selectors.BY_NODE),
+    (1, selectors.BY_MATCH),
+    (x86.POSITIONS, selectors.BY_NODE),              # the part of an instruction
 )
 _MAPS = 4
 _MATCHES = (6, 4)                                 # bytes that a match begins with

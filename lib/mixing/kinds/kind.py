@@ -14,7 +14,7 @@ class Kind:
     # takes the symbol in. A loop for each kind, as Numba keeps none on disk that is given its functions.
     code_steps: Callable
     contexts: int
-    selectors: tuple          # of each weight set of the first layer: (how many values select its rows, the engine's BY_...)
+    selectors: tuple          # of each weight set of the first layer: (how many values select its rows, a BY_... of lib.mixing.selectors)
     final_selectors: tuple    # likewise of the second layer
     maps: int                 # adaptive probability maps
     matches: int

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lib.compiling import compiled, part
-from lib.mixing import engine, matches
+from lib.mixing import engine, matches, selectors
 from lib.mixing.hashing import joined, newest
 from lib.mixing.kinds.kind import Kind
 
@@ -16,21 +16,21 @@ _INDIRECT = 256 + 65536
 _ORDERS = (1, 2, 3, 4, 5, 6, 8)
 _CONTEXTS = 34
 _SELECTORS = (
-    (1, engine.BY_MATCH),
-    (256, engine.BY_NODE),        # the byte before
-    (8, engine.BY_NODE),          # how long the word is so far
-    (256, engine.BY_NODE),        # the byte before that
-    (256, engine.BY_DEPTH),       # the column
-    (256, engine.BY_NODE),        # the byte above
-    (256, engine.BY_DEPTH),       # the third byte before
-    (2048, engine.BY_DEPTH),      # a hash of two bytes
-    (256, engine.BY_NODE),        # the classes of two bytes
+    (1, selectors.BY_MATCH),
+    (256, selectors.BY_NODE),        # the byte before
+    (8, selectors.BY_NODE),          # how long the word is so far
+    (256, selectors.BY_NODE),        # the byte before that
+    (256, selectors.BY_DEPTH),       # the column
+    (256, selectors.BY_NODE),        # the byte above
+    (256, selectors.BY_DEPTH),       # the third byte before
+    (2048, selectors.BY_DEPTH),      # a hash of two bytes
+    (256, selectors.BY_NODE),        # the classes of two bytes
 )
 _FINAL_SELECTORS = (
-    (1, engine.BY_ORDER),
-    (1, engine.BY_NODE),
-    (1, engine.BY_MATCH),
-    (8, engine.BY_NODE),          # how long the word is so far
+    (1, selectors.BY_ORDER),
+    (1, selectors.BY_NODE),
+    (1, selectors.BY_MATCH),
+    (8, selectors.BY_NODE),          # how long the word is so far
 )
 _MAPS = 3
 _MATCHES = (6, 4)                 # bytes that a match begins with

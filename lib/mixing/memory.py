@@ -1,0 +1,160 @@
+"""What a run of the mixing engine keeps: its tables, how large they are for an input, and how they begin."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lib.mixing import engine, logistic, mixer, refinement, selectors, slots
+
+_MOST_MAP_CONTEXTS = 1 << 16
+_MOST_MATCH_ENTRIES = 1 << 22
+_RUNS_SHIFT = 3                # an entry for runs to 8 slots
+_LANES = 8                     # inputs are padded to whole vectors
+
+
+class Memory(NamedTuple):
+    """Everything a run of the engine keeps or scratches on.
+
+    B streams, C contexts, W weight sets and F final ones, M matches, A maps.
+    """
+
+    bits: int                     # of a code
+    steps: int                    # of a stream
+    # What is set before each symbol
+    contexts: np.ndarray          # uint64 (C,): hashes
+    selected: np.ndarray          # int64 (W,): values that select the rows of the first layer's weight sets
+    final_selected: np.ndarray    # int64 (F,): likewise of the second layer's
+    refined_by: np.ndarray        # uint64 (A,): hashes
+    # What a kind keeps of its own
+    state: np.ndarray             # int64 (B, any)
+    indirect: np.ndarray          # int64 (any,)
+    # What has been coded
+    codes: np.ndarray             # uint16 (B * steps + 1,): all streams, one after the other
+    values: np.ndarray            # uint16 (V,): the code of each symbol of the vocabulary
+    symbols: np.ndarray           # uint16 (2^bits,): its inverse
+    possible: np.ndarray          # uint8 (2^(bits + 1),): whether there is a value under a node
+    fingerprint: np.ndarray       # uint64 (1,): a hash of all probabilities and bits
+    # Tables
+    slots: np.ndarray             # uint64
+    runs: np.ndarray              # uint64
+    histories: np.ndarray         # uint32 (C, 256)
+    run_worth: np.ndarray         # uint32 (C, 16)
+    match_table: np.ndarray       # int32 (M, any)
+    match_state: np.ndarray       # int64 (B, M, 2)
+    match_worth: np.ndarray       # uint32 (M, 64)
+    rates: np.ndarray             # int64 (2,): of the first layer's rows, at first and in the end; of 2^16
+    uses: np.ndarray              # int32 (rows of all sets,)
+    start_weights: np.ndarray     # int32 (inputs,)
+    weights: np.ndarray           # int32 (rows of all sets, inputs): what they differ by from those they start with
+    first_row: np.ndarray         # int64 (W,)
+    scope: np.ndarray             # int64 (W,): a BY_... of lib.mixing.selectors
+    final_start_weights: np.ndarray   # int32 (W,)
+    final_weights: np.ndarray     # int32 (rows of all final sets, W)
+    final_first_row: np.ndarray   # int64 (F,)
+    final_scope: np.ndarray       # int64 (F,)
+    maps: np.ndarray              # int32 (A, contexts * STEPS)
+    # Scratch
+    inputs: np.ndarray            # int32 (inputs,)
+    places: np.ndarray            # int64 (4, C): of slots and runs, groups, checks
+    last: np.ndarray              # int64 (C,): the symbol of each context's run
+    rows: np.ndarray              # int64 (W,)
+    logits: np.ndarray            # int32 (W,)
+    final_rows: np.ndarray        # int64 (F,)
+    final_logits: np.ndarray      # int32 (F,)
+    guesses: np.ndarray           # int64 (M,): the bit each match expects, or -1
+    touched: np.ndarray           # uint64 (1,): nothing of use, see _find_groups
+    shares: np.ndarray            # int64 (2^(bits + 1),): the network's frequencies, added up by node
+
+
+def memory_bytes(kind, bits, streams, table_bits, with_network):
+    """Bytes of memory that a Memory takes, roughly: its large tables."""
+    sizes = _Sizes(kind, bits, streams, with_network)
+    return int(8 * (1 << table_bits) + 8 * (1 << table_bits - _RUNS_SHIFT)
+               + 4 * (sum(sizes.rows) * sizes.inputs + sum(sizes.final_rows) * len(sizes.rows))
+               + 4 * sizes.map_entries * sizes.kind.maps + 4 * sizes.match_entries * sizes.kind.matches
+               + 2 * streams.steps * streams.batch_size)
+
+
+class _Sizes:
+    """How large the tables of a kind are for an input."""
+
+    def __init__(self, kind, bits, streams, with_network):
+        self.kind = kind
+        self.used_inputs = (engine.INPUTS_PER_CONTEXT * kind.contexts + engine.INPUTS_PER_MATCH * kind.matches + 1
+                            + engine.INPUTS_OF_NETWORK * with_network)
+        self.inputs = -(-self.used_inputs // _LANES) * _LANES
+        self.rows = [selectors.row_count(*selector, bits) for selector in kind.selectors]
+        self.final_rows = [selectors.row_count(*selector, bits) for selector in kind.final_selectors]
+        self.map_contexts = min(_MOST_MAP_CONTEXTS, _power_of_two(streams.symbol_count))
+        self.map_entries = self.map_contexts * refinement.STEPS
+        self.match_entries = min(_MOST_MATCH_ENTRIES, _power_of_two(streams.symbol_count))
+
+
+def allocated(kind, values, bits, streams, table_bits, with_network):
+    """A fresh Memory for codes `values`, uint16 (V,), of `bits` bits. What a short input leaves alone is never touched."""
+    sizes = _Sizes(kind, bits, streams, with_network)
+    batch_size, contexts, sets, finals = streams.batch_size, kind.contexts, len(sizes.rows), len(sizes.final_rows)
+    symbols, possible = _tree(values, bits)
+    return Memory(
+        bits=bits, steps=streams.steps, contexts=np.zeros(contexts, np.uint64), selected=np.zeros(sets, np.int64),
+        final_selected=np.zeros(finals, np.int64), refined_by=np.zeros(kind.maps, np.uint64),
+        state=np.zeros((batch_size, kind.state), np.int64), indirect=np.zeros(kind.indirect, np.int64),
+        codes=np.zeros(streams.steps * batch_size + 1, np.uint16), values=values, symbols=symbols,
+        possible=possible, fingerprint=np.zeros(1, np.uint64),
+        slots=_aligned(1 << table_bits), runs=np.zeros(1 << table_bits - _RUNS_SHIFT, np.uint64),
+        histories=np.full((contexts, engine.HISTORIES), logistic.EVEN, np.uint32),
+        run_worth=np.full((contexts, engine.RUN_CLASSES), logistic.LIKELY, np.uint32),
+        match_table=np.zeros((kind.matches, sizes.match_entries), np.int32),
+        match_state=np.zeros((batch_size, kind.matches, 2), np.int64),
+        match_worth=np.full((kind.matches, engine.MATCH_LENGTHS), logistic.LIKELY, np.uint32),
+        rates=np.array(kind.rates), uses=np.zeros(sum(sizes.rows), np.int32),
+        start_weights=_start_weights(sizes, with_network),
+        weights=np.zeros((sum(sizes.rows), sizes.inputs), np.int32),
+        first_row=_starts(sizes.rows), scope=_scopes(kind.selectors),
+        final_start_weights=np.full(sets, (1 << mixer.WEIGHT_FRACTION) // sets, np.int32),
+        final_weights=np.zeros((sum(sizes.final_rows), sets), np.int32),
+        final_first_row=_starts(sizes.final_rows), final_scope=_scopes(kind.final_selectors),
+        maps=np.tile(refinement.fresh(sizes.map_contexts), (kind.maps, 1)),
+        inputs=np.zeros(sizes.inputs, np.int32), places=np.zeros((4, contexts), np.int64),
+        last=np.zeros(contexts, np.int64), rows=np.zeros(sets, np.int64), logits=np.zeros(sets, np.int32),
+        final_rows=np.zeros(finals, np.int64), final_logits=np.zeros(finals, np.int32),
+        guesses=np.zeros(kind.matches, np.int64), touched=np.zeros(1, np.uint64), shares=np.zeros(2 << bits, np.int64))
+
+
+def _tree(values, bits):
+    """(the symbol of each code, whether there is a value under each node) of the codes that occur."""
+    nodes = 1 << bits
+    symbols, possible = np.zeros(nodes, np.uint16), np.zeros(2 * nodes, np.uint8)
+    symbols[values] = np.arange(len(values))
+    possible[nodes + values.astype(np.int64)] = 1
+    for node in range(nodes - 1, 0, -1):
+        possible[node] = possible[2 * node] | possible[2 * node + 1]
+    return symbols, possible
+
+
+def _start_weights(sizes, with_network):
+    weights = np.full(sizes.inputs, sizes.kind.start_weight, np.int32)
+    if with_network:
+        weights[sizes.used_inputs - engine.INPUTS_OF_NETWORK] = engine.NETWORK_START_WEIGHT
+    return weights
+
+
+def _starts(rows):
+    """Where each set's rows begin among those of all."""
+    return np.cumsum([0, *rows[:-1]])
+
+
+def _scopes(selectors):
+    return np.array([scope for _, scope in selectors])
+
+
+def _aligned(count):
+    """uint64 zeros whose groups of slots do not straddle cache lines."""
+    raw = np.zeros(count + slots.GROUP, np.uint64)
+    start = -raw.ctypes.data // raw.itemsize % slots.GROUP
+    return raw[start:start + count]
+
+
+def _power_of_two(count):
+    """The least power of two from `count` on, 1,024 or more."""
+    return 1 << max(10, (count - 1).bit_length())
