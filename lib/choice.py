@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from lib.files import available_memory
-from lib.mixing import make_coder
+from lib.mixing import make_coder, primers
 from lib.predictor import Predictor, predictor_bytes
 from lib.streams import Streams
 
@@ -15,6 +15,7 @@ _TRIAL_SECONDS = 0.4
 _WARM_UP_STEPS = 16          # of a trial: they compile, and learn for the first time
 _SLOWER_LATER = 1.25         # the first steps find little in tables that are still empty, and in the cache
 _SURELY_PER_SECOND = 300     # symbols that even the slowest preset codes on a slow machine
+_PRIMED_PER_SECOND = 20_000  # and symbols of a primer
 
 
 def resolve(settings, source):
@@ -29,9 +30,10 @@ def resolve(settings, source):
         if name != names[-1] and not _fits(complete, source):
             against.append(f"{name} would take more memory than there is")
             continue
-        seconds = source.symbol_count / _SURELY_PER_SECOND
+        to_begin = primers.length(complete.primer) / _PRIMED_PER_SECOND
+        seconds = to_begin + source.symbol_count / _SURELY_PER_SECOND
         if seconds > settings.time_limit:
-            seconds = source.symbol_count / _symbols_per_second(complete, source)
+            seconds = to_begin + source.symbol_count / _symbols_per_second(complete, source)
         if seconds <= settings.time_limit or name == names[-1]:
             return complete, _reason(name, complete, kind, seconds, against)
         against.append(f"{name} would take about {_duration(seconds)}")
@@ -45,7 +47,8 @@ def _fits(settings, source):
 
 
 def _symbols_per_second(settings, source):
-    """How fast complete settings code a source, here and now, by its first steps."""
+    """How fast complete settings code a source, here and now, by its first steps; a primer is left out."""
+    settings = dataclasses.replace(settings, primer="none")
     streams = Streams(source.symbol_count, settings.batch_size)
     predictor, coder = Predictor(settings, source, streams), make_coder(settings.coder)
     symbols = streams.lay_out(source.symbols())

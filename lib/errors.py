@@ -25,5 +25,9 @@ class FormatError(LockstepError):
     """The .lks file is not one, is cut short, damaged or inconsistent."""
 
 
+class InstallationError(LockstepError):
+    """A file of the library itself is missing or changed."""
+
+
 class DivergedError(LockstepError):
     """The decoder's model left the encoder's path: this environment computes other bits."""

@@ -5,9 +5,6 @@ import hashlib
 from lib.models import build_model
 from lib.models.size import network_bytes
 
-_STEPS_AT_ONCE = 256          # of contexts alone: some milliseconds, so that Ctrl-C and progress do not wait
-
-
 class Predictor:
     """The network, the contexts, or both, of complete `settings` for the symbols of a source laid out in streams."""
 
@@ -24,7 +21,7 @@ class Predictor:
     @property
     def steps_at_once(self):
         """The most steps that `code_steps` takes: a network has to learn from each before the next."""
-        return 1 if self._model else _STEPS_AT_ONCE
+        return 1 if self._model else self._mixer.steps_at_once
 
     def code_steps(self, coder, symbols, active, first_step):
         """Code the steps from `first_step` on through `coder` and learn from them.

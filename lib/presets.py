@@ -5,6 +5,8 @@ A file header stores the number of a preset in place of its values, so the value
 
 from types import MappingProxyType
 
+from lib.mixing import primers
+
 _NETWORK_1 = dict(
     batch_size=16, seq_length=10, update_interval=5, rnn_units=200, num_layers=2, embedding_size=64,
     start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1,
@@ -15,8 +17,8 @@ _NETWORK_2 = _NETWORK_1 | dict(
     adam_beta_2=0.992, arithmetic="exact")
 
 _FAST = _NETWORK_2 | dict(num_layers=0, batch_size=1, table_bits=22)
-_BALANCED = _NETWORK_2 | dict(batch_size=1, seq_length=24, update_interval=16, table_bits=22)
-_BEST = _BALANCED | dict(rnn_units=400)
+_BALANCED = _NETWORK_2 | dict(batch_size=1, seq_length=32, update_interval=32, num_layers=2, table_bits=22)
+_BEST = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=400)
 
 # Every form of a preset ever released, by the number that file headers give it. Entries never change;
 # a better preset gets new numbers, and `newest` takes from those.
@@ -32,15 +34,16 @@ PRESETS = MappingProxyType({
     9: MappingProxyType(_NETWORK_2 | dict(batch_size=16)),
     10: MappingProxyType(_FAST | dict(contexts="text")),
     11: MappingProxyType(_FAST | dict(contexts="binary")),
-    12: MappingProxyType(_BALANCED | dict(contexts="text")),
+    12: MappingProxyType(_BALANCED | dict(contexts="text", primer="text-1")),
     13: MappingProxyType(_BALANCED | dict(contexts="binary")),
-    14: MappingProxyType(_BEST | dict(contexts="text")),
+    14: MappingProxyType(_BEST | dict(contexts="text", primer="text-1")),
     15: MappingProxyType(_BEST | dict(contexts="binary")),
 })
 NETWORK = 5
+KINDS = ("text", "binary")
 _NEWEST = {("fast", "text"): 10, ("fast", "binary"): 11, ("balanced", "text"): 12, ("balanced", "binary"): 13,
            ("best", "text"): 14, ("best", "binary"): 15}
-_ADDED_LATER = dict(contexts="none", table_bits=22)     # parameters that early presets do not know
+_ADDED_LATER = dict(contexts="none", table_bits=22, primer="none")     # parameters that early presets do not know
 
 
 def values_of(number):
@@ -48,14 +51,15 @@ def values_of(number):
     return _ADDED_LATER | PRESETS[number]
 
 
-def newest(name, symbol_count, kind):
-    """All values of a preset's newest form for an input of `symbol_count` symbols that contexts of `kind` suit."""
+def newest(name, symbol_count, kind, chosen=MappingProxyType({})):
+    """All values of a preset's newest form but those `chosen`, for `symbol_count` symbols that contexts of `kind` suit."""
     if name == "network":
-        return values_of(NETWORK)
-    values = values_of(_NEWEST[name, kind]) | dict(table_bits=_table_bits(symbol_count))
+        return values_of(NETWORK) | chosen
+    values = values_of(_NEWEST[name, kind]) | chosen
+    fitted = dict(table_bits=_table_bits(primers.length(values["primer"]) + symbol_count))
     if values["num_layers"]:
-        values["batch_size"] = _streams_for(symbol_count)
-    return values
+        fitted["batch_size"] = _streams_for(symbol_count)
+    return values | fitted | chosen
 
 
 def _table_bits(symbol_count):

@@ -46,6 +46,9 @@ class Settings:
         choices=("none", "text", "binary"))
     table_bits: int | None = _parameter(
         14, int, "", "2^table_bits context slots of 9 bytes; empty: by the size of the input", 12, 28)
+    primer: str | None = _parameter(
+        15, str, "", "a text of our own that contexts learn from before the input; it takes seconds",
+        choices=("none", "text-1"))
     batch_size: int | None = _parameter(
         1, int, "streams", "stretches of the input coded side by side: more is faster, fewer is smaller",
         1, 512)
@@ -119,7 +122,8 @@ class Settings:
         kind: the contexts that suit the data. "auto" is taken as "balanced" here; lib.choice knows better.
         """
         preset = "balanced" if self.preset == "auto" else self.preset
-        values = presets.newest(preset, symbol_count, kind) | self._chosen()
+        kind = self.contexts if self.contexts in presets.KINDS else kind
+        values = presets.newest(preset, symbol_count, kind, self._chosen())
         if self.seq_length is None:
             values["seq_length"] = max(values["seq_length"], values["update_interval"])
         elif self.update_interval is None:
@@ -186,7 +190,7 @@ class Settings:
     @property
     def chooses_network(self):
         """Whether what the user chose asks for a network."""
-        of_contexts_too = {"batch_size", "contexts", "table_bits", "coder", "num_layers"}
+        of_contexts_too = {"batch_size", "contexts", "table_bits", "primer", "coder", "num_layers"}
         return bool(self._chosen().keys() - of_contexts_too or self.num_layers or self.contexts == "none")
 
     def _chosen(self):
@@ -204,7 +208,7 @@ def decoding_parameters():
     return [parameter for parameter in dataclasses.fields(Settings) if parameter.metadata.get("of_decoding")]
 
 
-_FITTED = {"contexts": "by the data", "table_bits": "by size", "batch_size": "by size"}    # to the input, by presets
+_FITTED = {"contexts": "by the data", "primer": "by the data", "table_bits": "by size", "batch_size": "by size"}    # to the input, by presets
 
 
 def default_of(name):

@@ -33,7 +33,7 @@ def source_of(size, data=TEXT):
 
 
 def complete(preset, size):
-    return Settings(preset=preset).resolve(size, "text")
+    return Settings(preset=preset, primer="none").resolve(size, "text")
 
 
 @pytest.mark.parametrize("size, limit, taken, tried", [
@@ -47,7 +47,7 @@ def complete(preset, size):
     (10 ** 9, 1, "fast", ["best", "balanced"]),
 ])
 def test_auto_takes_the_preset_that_makes_the_smallest_file_in_time(machine, size, limit, taken, tried):
-    settings, reason = choice.resolve(Settings(time_limit=limit), source_of(size))
+    settings, reason = choice.resolve(Settings(time_limit=limit, primer="none"), source_of(size))
     assert settings.to_header() == complete(taken, size).to_header()
     assert reason.startswith(f"auto took {taken} for what is text by its looks: ")
     assert [name for name in machine if name != "fast"] == tried
@@ -59,6 +59,12 @@ def test_the_reason_says_what_was_against_the_others(machine):
                       "balanced would take about 7 min, and time_limit is 100 s")
 
 
+def test_the_time_that_a_primer_takes_counts(machine):
+    without, _ = choice.resolve(Settings(time_limit=100, primer="none"), source_of(98_000))
+    primed, _ = choice.resolve(Settings(time_limit=100), source_of(98_000))
+    assert (without.rnn_units, primed.rnn_units) == (400, 200)
+
+
 def test_what_does_not_fit_in_memory_is_not_taken(machine, monkeypatch):
     monkeypatch.setattr(choice, "available_memory", lambda: 1e6)
     settings, reason = choice.resolve(Settings(), source_of(1_000))
@@ -67,7 +73,7 @@ def test_what_does_not_fit_in_memory_is_not_taken(machine, monkeypatch):
 
 @pytest.mark.parametrize("preset", ["fast", "balanced", "best", "network"])
 def test_a_preset_that_was_chosen_is_taken_without_a_word(machine, preset):
-    settings, reason = choice.resolve(Settings(preset=preset), source_of(10 ** 9))
+    settings, reason = choice.resolve(Settings(preset=preset, primer="none"), source_of(10 ** 9))
     assert (settings.to_header(), reason, machine) == (complete(preset, 10 ** 9).to_header(), "", [])
 
 

@@ -38,7 +38,8 @@ def _through(coder, data, like, kind, batch_size, steps_at_once, network):
     streams = Streams(len(like), batch_size)
     settings = Settings(preset="fast", contexts=kind, batch_size=batch_size, table_bits=14).resolve(len(like))
     if network:
-        settings = Settings(preset="balanced", contexts=kind, batch_size=batch_size, table_bits=14).resolve(len(like))
+        settings = Settings(preset="balanced", contexts=kind, batch_size=batch_size, table_bits=14,
+                            primer="none").resolve(len(like))
         steps_at_once = 1
     mixed = ContextMixer(settings, source, streams)
     symbols = streams.lay_out(source.symbols()) if data is not None else streams.empty()
@@ -213,8 +214,8 @@ def test_a_run_counts_how_often_the_last_symbol_came():
 
 
 @compiled
-def _follow(table, state, context, shortest, codes, position, steps):
-    matches.follow(table, state, context, shortest, codes, position, steps)
+def _follow(table, state, context, shortest, codes, position, base, steps):
+    matches.follow(table, state, context, shortest, codes, position, base, steps)
 
 
 @pytest.mark.parametrize("candidate, found", [(3, True), (4, True), (5, False), (13, True), (15, False), (14, True)])
@@ -223,16 +224,26 @@ def test_a_match_is_only_followed_into_what_is_coded(candidate, found):
     codes = np.full(21, 7, np.uint16)
     table, state = np.zeros(16, np.int32), np.zeros(2, np.int64)
     table[0] = candidate + 1
-    _follow(table, state, np.uint64(0), 2, codes, 5, 10)
+    _follow(table, state, np.uint64(0), 2, codes, 5, 0, 10)
     assert (state[matches.LENGTH] > 0) == found
     assert not found or state[matches.POINTER] == candidate and state[matches.LENGTH] == candidate % 10
     assert table[0] == 6
 
 
+@pytest.mark.parametrize("candidate, length", [(3, 3), (7, 5), (8, 0), (12, 4), (13, 0), (22, 4), (23, 0)])
+def test_a_match_may_always_be_followed_into_a_primer(candidate, length):
+    """A primer of eight symbols, then two streams of ten steps; the next symbol is that of step 5 of the second."""
+    codes = np.full(29, 7, np.uint16)
+    table, state = np.zeros(16, np.int32), np.zeros(2, np.int64)
+    table[0] = candidate + 1
+    _follow(table, state, np.uint64(0), 2, codes, 8 + 10 + 5, 8, 10)
+    assert state[matches.LENGTH] == length
+
+
 def test_a_match_ends_with_the_input():
     codes, state = np.full(21, 7, np.uint16), np.array([18, 5])
     for position, length in ((9, 6), (10, 0)):
-        _follow(np.zeros(16, np.int32), state, np.uint64(0), 99, codes, position, 10)
+        _follow(np.zeros(16, np.int32), state, np.uint64(0), 99, codes, position, 0, 10)
         assert state[matches.LENGTH] == length
 
 

@@ -11,7 +11,7 @@ from lib.errors import DivergedError
 from lib.presets import PRESETS, values_of
 from tools.build_notebooks import ROOT
 
-SMALL = dict(rnn_units=8, num_layers=1, embedding_size=4)        # instead of a preset's network
+SMALL = dict(rnn_units=8, num_layers=1, embedding_size=4, primer="none")     # instead of a preset's network and text
 RECORDS = b"".join(bytes([number % 7, 0, number % 256, number // 256, 1, 255]) for number in range(300))
 
 

@@ -28,7 +28,7 @@ RELEASED_PRESETS = {
 # The number of each parameter in file headers. Lines are added, never changed.
 HEADER_IDS = dict(batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,
                   start_learning_rate=7, end_learning_rate=8, adam_beta_2=9, seed=10, arithmetic=11, coder=12,
-                  contexts=13, table_bits=14)
+                  contexts=13, table_bits=14, primer=15)
 NUMERIC = [parameter for parameter in coding_parameters() if not parameter.metadata["choices"]]
 
 
@@ -151,9 +151,10 @@ def test_resolve_fills_in_every_value_and_keeps_what_was_chosen(preset, symbol_c
 
 def test_presets_with_contexts_fit_streams_and_tables_to_the_input_and_the_network_preset_does_not():
     counts = (0, 1_000, 399_999, 1_999_999, 2_000_000, 4_000_000, 8_000_000, 10 ** 9)
-    balanced = [Settings(preset="balanced").resolve(count) for count in counts]
+    balanced = [Settings(preset="balanced", primer="none").resolve(count) for count in counts]
     assert [settings.batch_size for settings in balanced] == [1, 1, 1, 1, 2, 4, 8, 16]
     assert [settings.table_bits for settings in balanced] == [14, 15, 24, 26, 26, 26, 26, 26]
+    assert [Settings(preset="balanced").resolve(count).table_bits for count in counts] == [23, 23, 25, 26, 26, 26, 26, 26]
     assert {Settings(preset="fast").resolve(count).batch_size for count in counts} == {1}
     assert {Settings(preset="network").resolve(count).batch_size for count in counts} == {4}
 

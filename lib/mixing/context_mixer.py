@@ -3,17 +3,20 @@
 import numpy as np
 
 from lib.errors import InputError
-from lib.mixing import memory
+from lib.mixing import memory, primers
+from lib.mixing.arithmetic_coder import ArithmeticCoder
 from lib.mixing.kinds import KINDS
 
-MOST_SYMBOLS = (1 << 31) - (1 << 16)     # places are int32; the last streams may be up to 512 symbols short
+MOST_SYMBOLS = (1 << 31) - (1 << 20)     # places are int32, also those of a primer and of streams that end early
 
 
 class ContextMixer:
     """Codes with the contexts of complete `settings` over the codes of a source, laid out in streams.
 
-    Raises InputError where there are more than MOST_SYMBOLS.
+    Raises InputError where there are more than MOST_SYMBOLS, and InstallationError where a primer is damaged.
     """
+
+    steps_at_once = 256          # some milliseconds, so that Ctrl-C and progress do not wait
 
     def __init__(self, settings, source, streams):
         if streams.symbol_count > MOST_SYMBOLS:
@@ -21,9 +24,12 @@ class ContextMixer:
                              f"{streams.symbol_count:,}; split it into parts, or use preset=network")
         self._kind = KINDS[settings.contexts]
         self._bits = source.code_bits
-        self._memory = memory.allocated(self._kind, source.codes, source.code_bits, streams, settings.table_bits,
-                                        settings.has_network)
+        primer = primers.read(settings.primer)
+        self._memory = memory.allocated(self._kind, source.codes, source.code_bits, len(primer), streams,
+                                        settings.table_bits, settings.has_network)
         self._no_frequencies = np.zeros((streams.batch_size, 0), np.int32)
+        if len(primer):
+            self._learn_from(primer)
 
     def code_steps(self, coder, symbols, active, first_step, frequencies=None):
         """Code steps from `first_step` on through an ArithmeticCoder.
@@ -33,8 +39,20 @@ class ContextMixer:
         """
         if frequencies is None:
             frequencies = self._no_frequencies
+        self._code(self._memory, coder, symbols, active, first_step, frequencies)
+
+    def _code(self, memory, coder, symbols, active, first_step, frequencies):
         with coder.open(int(active.sum()) * self._bits) as (state, buffer, decoding):
-            self._kind.code_steps(self._memory, state, buffer, symbols, active, first_step, frequencies, decoding)
+            self._kind.code_steps(memory, state, buffer, symbols, active, first_step, frequencies, decoding)
+
+    def _learn_from(self, primer):
+        """Code a primer into nowhere. All streams go on from where it ends."""
+        own, coder = memory.for_primer(self._memory), ArithmeticCoder()
+        for start in range(0, len(primer), self.steps_at_once):
+            symbols = primer[start:start + self.steps_at_once, None]
+            self._code(own, coder, symbols, np.ones(len(symbols), np.int64), start, self._no_frequencies)
+        self._memory.state[:] = self._memory.state[0]
+        self._memory.match_state[:] = 0
 
     def fingerprint(self):
         """8 bytes that name all probabilities and symbols so far."""
@@ -43,5 +61,5 @@ class ContextMixer:
 
 def mixer_bytes(settings, source, streams):
     """Bytes of memory that a ContextMixer takes, roughly."""
-    return memory.memory_bytes(KINDS[settings.contexts], source.code_bits, streams, settings.table_bits,
+    return memory.memory_bytes(KINDS[settings.contexts], source.code_bits, primers.length(settings.primer), streams, settings.table_bits,
                                settings.has_network)

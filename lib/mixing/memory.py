@@ -19,6 +19,7 @@ class Memory(NamedTuple):
     """
 
     bits: int                     # of a code
+    base: int                     # the first stream's first place; a primer's symbols are before it
     steps: int                    # of a stream
     # What is set before each symbol
     contexts: np.ndarray          # uint64 (C,): hashes
@@ -29,7 +30,7 @@ class Memory(NamedTuple):
     state: np.ndarray             # int64 (B, any)
     indirect: np.ndarray          # int64 (any,)
     # What has been coded
-    codes: np.ndarray             # uint16 (B * steps + 1,): all streams, one after the other
+    codes: np.ndarray             # uint16 (base + B * steps + 1,): the primer and all streams, one after the other
     values: np.ndarray            # uint16 (V,): the code of each symbol of the vocabulary
     symbols: np.ndarray           # uint16 (2^bits,): its inverse
     possible: np.ndarray          # uint8 (2^(bits + 1),): whether there is a value under a node
@@ -66,40 +67,43 @@ class Memory(NamedTuple):
     shares: np.ndarray            # int64 (2^(bits + 1),): the network's frequencies, added up by node
 
 
-def memory_bytes(kind, bits, streams, table_bits, with_network):
+def memory_bytes(kind, bits, base, streams, table_bits, with_network):
     """Bytes of memory that a Memory takes, roughly: its large tables."""
-    sizes = _Sizes(kind, bits, streams, with_network)
+    sizes = _Sizes(kind, bits, base, streams, with_network)
     return int(8 * (1 << table_bits) + 8 * (1 << table_bits - _RUNS_SHIFT)
                + 4 * (sum(sizes.rows) * sizes.inputs + sum(sizes.final_rows) * len(sizes.rows))
                + 4 * sizes.map_entries * sizes.kind.maps + 4 * sizes.match_entries * sizes.kind.matches
-               + 2 * streams.steps * streams.batch_size)
+               + 2 * sizes.places)
 
 
 class _Sizes:
     """How large the tables of a kind are for an input."""
 
-    def __init__(self, kind, bits, streams, with_network):
-        self.kind = kind
+    def __init__(self, kind, bits, base, streams, with_network):
+        self.kind, self.places = kind, base + streams.steps * streams.batch_size
         self.used_inputs = (engine.INPUTS_PER_CONTEXT * kind.contexts + engine.INPUTS_PER_MATCH * kind.matches + 1
                             + engine.INPUTS_OF_NETWORK * with_network)
         self.inputs = -(-self.used_inputs // _LANES) * _LANES
         self.rows = [selectors.row_count(*selector, bits) for selector in kind.selectors]
         self.final_rows = [selectors.row_count(*selector, bits) for selector in kind.final_selectors]
-        self.map_contexts = min(_MOST_MAP_CONTEXTS, _power_of_two(streams.symbol_count))
+        self.map_contexts = min(_MOST_MAP_CONTEXTS, _power_of_two(base + streams.symbol_count))
         self.map_entries = self.map_contexts * refinement.STEPS
-        self.match_entries = min(_MOST_MATCH_ENTRIES, _power_of_two(streams.symbol_count))
+        self.match_entries = min(_MOST_MATCH_ENTRIES, _power_of_two(base + streams.symbol_count))
 
 
-def allocated(kind, values, bits, streams, table_bits, with_network):
-    """A fresh Memory for codes `values`, uint16 (V,), of `bits` bits. What a short input leaves alone is never touched."""
-    sizes = _Sizes(kind, bits, streams, with_network)
+def allocated(kind, values, bits, base, streams, table_bits, with_network):
+    """A fresh Memory for codes `values`, uint16 (V,), of `bits` bits, with room for a primer of `base` symbols.
+
+    What a short input leaves alone is never touched.
+    """
+    sizes = _Sizes(kind, bits, base, streams, with_network)
     batch_size, contexts, sets, finals = streams.batch_size, kind.contexts, len(sizes.rows), len(sizes.final_rows)
     symbols, possible = _tree(values, bits)
     return Memory(
-        bits=bits, steps=streams.steps, contexts=np.zeros(contexts, np.uint64), selected=np.zeros(sets, np.int64),
+        bits=bits, base=base, steps=streams.steps, contexts=np.zeros(contexts, np.uint64), selected=np.zeros(sets, np.int64),
         final_selected=np.zeros(finals, np.int64), refined_by=np.zeros(kind.maps, np.uint64),
         state=np.zeros((batch_size, kind.state), np.int64), indirect=np.zeros(kind.indirect, np.int64),
-        codes=np.zeros(streams.steps * batch_size + 1, np.uint16), values=values, symbols=symbols,
+        codes=np.zeros(sizes.places + 1, np.uint16), values=values, symbols=symbols,
         possible=possible, fingerprint=np.zeros(1, np.uint64),
         slots=_aligned(1 << table_bits), runs=np.zeros(1 << table_bits - _RUNS_SHIFT, np.uint64),
         histories=np.full((contexts, engine.HISTORIES), logistic.EVEN, np.uint32),
@@ -119,6 +123,13 @@ def allocated(kind, values, bits, streams, table_bits, with_network):
         last=np.zeros(contexts, np.int64), rows=np.zeros(sets, np.int64), logits=np.zeros(sets, np.int32),
         final_rows=np.zeros(finals, np.int64), final_logits=np.zeros(finals, np.int32),
         guesses=np.zeros(kind.matches, np.int64), touched=np.zeros(1, np.uint64), shares=np.zeros(2 << bits, np.int64))
+
+
+def for_primer(memory):
+    """The same Memory, laid out to read the symbols before `base` as its one stream, of any codes."""
+    values = np.arange(1 << memory.bits, dtype=np.uint16)
+    symbols, possible = _tree(values, memory.bits)
+    return memory._replace(base=0, steps=memory.base, values=values, symbols=symbols, possible=possible)
 
 
 def _tree(values, bits):

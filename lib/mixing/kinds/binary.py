@@ -50,7 +50,7 @@ _LASTING_LENGTH = 32                              # that it passes for, less its
 def _code_steps(memory, coder, buffer, symbols, active, first_step, frequencies, decoding):
     for step in range(len(symbols)):
         for stream in range(active[step]):
-            place = stream * memory.steps + first_step + step
+            place = memory.base + stream * memory.steps + first_step + step
             _look(memory, stream, place)
             symbols[step, stream] = engine.code_symbol(
                 memory, _ORDERS, coder, buffer, stream, place, frequencies[stream], symbols[step, stream], decoding)
@@ -81,7 +81,7 @@ def _look(memory, stream, place):
     contexts[15] = joined(followed & 0xFFFF, last)
     contexts[16] = joined(joined(expected, last), length)
     _look_at_words(contexts, recent, place)
-    start = place - place % memory.steps
+    start = memory.base + stream * memory.steps
     above, column = _look_at_record(contexts, state[_RECORDS:_CODE], memory.codes, last, start, place)
     _look_at_code(memory, state, above, place)
     for index in range(len(contexts)):
@@ -177,21 +177,21 @@ def _distance(state, position, place):
 @part
 def _take(memory, stream, place):
     """Take in the symbol that came at `place`."""
-    state, steps = memory.state[stream], memory.steps
+    state, start = memory.state[stream], memory.base + stream * memory.steps
     byte, recent = np.int64(memory.codes[place]), np.uint64(state[_RECENT])
     entry = _FOLLOWED + np.int64(newest(recent, 2))
     memory.indirect[entry] = memory.indirect[entry] << 8 | byte
     recent = recent << np.uint64(8) | np.uint64(byte)
     state[_RECENT] = np.int64(recent)
     _take_letter(state, byte)
-    records.take(state[_RECORDS:_CODE], memory.codes, place - place % steps, place)
+    records.take(state[_RECORDS:_CODE], memory.codes, start, place)
     x86.take(state[_CODE:], memory.indirect[_TARGETS:], byte, place)
     for match in range(len(_MATCHES)):
         context = joined(newest(recent, _MATCHES[match]), match)
         matches.follow(memory.match_table[match], memory.match_state[stream, match], context, _MATCHES[match],
-                       memory.codes, place + 1, steps)
+                       memory.codes, place + 1, memory.base, memory.steps)
     _follow_on(memory.match_table[_LASTING], memory.match_state[stream, _LASTING], state,
-               joined(newest(recent, _LASTING_BYTES), _LASTING), memory.codes, place + 1, steps)
+               joined(newest(recent, _LASTING_BYTES), _LASTING), memory.codes, place + 1, memory.base, memory.steps)
 
 
 @part
@@ -202,7 +202,7 @@ def _take_letter(state, byte):
 
 
 @part
-def _follow_on(table, match, state, context, codes, position, steps):
+def _follow_on(table, match, state, context, codes, position, base, steps):
     """As matches.follow, but a match goes on after a miss, as where records differ in some bytes alone.
 
     It is left for another once it misses often, and that one starts with a few misses, as no bytes before are checked.
@@ -217,7 +217,7 @@ def _follow_on(table, match, state, context, codes, position, steps):
     entry = np.int64(context >> np.uint64(20)) & len(table) - 1
     if pointer == 0 or misses > _MISSES_TO_LEAVE:
         candidate = np.int64(table[entry]) - 1
-        if candidate > 0 and candidate % steps < position % steps:
+        if candidate > 0 and matches.is_coded(candidate, position, base, steps):
             pointer, misses = candidate, _MISSES_AT_FIRST
     table[entry] = position + 1
     match[matches.POINTER], state[_MISSES] = pointer, misses

@@ -58,7 +58,7 @@ _OPENS, _CLOSES = (ord("["), ord("<"), ord("{"), ord("(")), (ord("]"), ord(">"),
 def _code_steps(memory, coder, buffer, symbols, active, first_step, frequencies, decoding):
     for step in range(len(symbols)):
         for stream in range(active[step]):
-            place = stream * memory.steps + first_step + step
+            place = memory.base + stream * memory.steps + first_step + step
             _look(memory, stream, place)
             symbols[step, stream] = engine.code_symbol(
                 memory, len(_ORDERS), coder, buffer, stream, place, frequencies[stream], symbols[step, stream], decoding)
@@ -158,11 +158,10 @@ def _take(memory, stream, place):
         state[_BRACKET] = byte
     elif byte in _CLOSES:
         state[_BRACKET] = 0
-    steps = memory.steps
     for match in range(len(_MATCHES)):
         context = joined(newest(recent, _MATCHES[match]), match)
         matches.follow(memory.match_table[match], memory.match_state[stream, match], context, _MATCHES[match],
-                       memory.codes, place + 1, steps)
+                       memory.codes, place + 1, memory.base, memory.steps)
 
 
 @part
