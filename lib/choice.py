@@ -7,32 +7,33 @@ import numpy as np
 
 from lib.files import available_memory
 from lib.mixing import make_coder, primers
+from lib.models.backend import gpu_backend
 from lib.predictor import Predictor, predictor_bytes
 from lib.streams import Streams
 
 _SMALLEST_FIRST = ("best", "balanced", "fast")
 _TRIAL_SECONDS = 0.4
-_WARM_UP_STEPS = 16          # of a trial: they compile, and learn for the first time
 _SLOWER_LATER = 1.25         # the first steps find little in tables that are still empty, and in the cache
-_SURELY_PER_SECOND = 300     # symbols that even the slowest preset codes on a slow machine
+_SURELY_PER_SECOND = 300     # symbols that even the slowest preset for processors codes on a slow one
 _PRIMED_PER_SECOND = 20_000  # and symbols of a primer
 
 
 def resolve(settings, source):
     """(complete settings for a source, what was chosen and why in a line, or "" where there was nothing to choose)."""
     kind = source.suitable_contexts()
+    on_gpu = settings.backend in ("auto", gpu_backend()) and gpu_backend() is not None
     if settings.preset != "auto":
-        return settings.resolve(source.symbol_count, kind), ""
+        return settings.resolve(source.symbol_count, kind, on_gpu), ""
     names = [name for name in _SMALLEST_FIRST if name != "fast" or not settings.chooses_network]
     against = []
     for name in names:
-        complete = dataclasses.replace(settings, preset=name).resolve(source.symbol_count, kind)
+        complete = dataclasses.replace(settings, preset=name).resolve(source.symbol_count, kind, on_gpu)
         if name != names[-1] and not _fits(complete, source):
             against.append(f"{name} would take more memory than there is")
             continue
         to_begin = primers.length(complete.primer) / _PRIMED_PER_SECOND
         seconds = to_begin + source.symbol_count / _SURELY_PER_SECOND
-        if seconds > settings.time_limit:
+        if seconds > settings.time_limit or on_gpu:
             seconds = to_begin + source.symbol_count / _symbols_per_second(complete, source)
         if seconds <= settings.time_limit or name == names[-1]:
             return complete, _reason(name, complete, kind, seconds, against)
@@ -47,19 +48,20 @@ def _fits(settings, source):
 
 
 def _symbols_per_second(settings, source):
-    """How fast complete settings code a source, here and now, by its first steps; a primer is left out."""
+    """How fast complete settings code a source, here and now, by its first steps, without a primer."""
     settings = dataclasses.replace(settings, primer="none")
     streams = Streams(source.symbol_count, settings.batch_size)
     predictor, coder = Predictor(settings, source, streams), make_coder(settings.coder)
     symbols = streams.lay_out(source.symbols())
-    at_once = min(predictor.steps_at_once, _WARM_UP_STEPS)
+    warm_up = settings.update_interval           # steps that compile, and learn for the first time
+    at_once = min(predictor.steps_at_once, warm_up)
     step, coded, started = 0, 0, time.perf_counter()
     while step < streams.steps:
         end = min(step + at_once, streams.steps)
         predictor.code_steps(coder, symbols[step:end], streams.active(np.arange(step, end)), step)
         coded += streams.symbols_before(end) - streams.symbols_before(step)
         step, now = end, time.perf_counter()
-        if step <= _WARM_UP_STEPS:
+        if step <= warm_up:
             started, coded = now, 0
         elif now - started > _TRIAL_SECONDS:
             break

@@ -18,6 +18,7 @@ _NETWORK_2 = _NETWORK_1 | dict(
 
 _FAST = _NETWORK_2 | dict(num_layers=0, batch_size=1, table_bits=22)
 _BALANCED = _NETWORK_2 | dict(batch_size=1, seq_length=32, update_interval=32, num_layers=2, table_bits=22)
+_BEST_ON_GPU = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=1600)
 _BEST = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=400)
 
 # Every form of a preset ever released, by the number that file headers give it. Entries never change;
@@ -38,11 +39,14 @@ PRESETS = MappingProxyType({
     13: MappingProxyType(_BALANCED | dict(contexts="binary")),
     14: MappingProxyType(_BEST | dict(contexts="text", primer="text-1")),
     15: MappingProxyType(_BEST | dict(contexts="binary")),
+    16: MappingProxyType(_BEST_ON_GPU | dict(contexts="text", primer="text-1")),
+    17: MappingProxyType(_BEST_ON_GPU | dict(contexts="binary")),
 })
 NETWORK = 5
 KINDS = ("text", "binary")
 _NEWEST = {("fast", "text"): 10, ("fast", "binary"): 11, ("balanced", "text"): 12, ("balanced", "binary"): 13,
            ("best", "text"): 14, ("best", "binary"): 15}
+_NEWEST_ON_GPU = _NEWEST | {("best", "text"): 16, ("best", "binary"): 17}
 _ADDED_LATER = dict(contexts="none", table_bits=22, primer="none")     # parameters that early presets do not know
 
 
@@ -51,11 +55,14 @@ def values_of(number):
     return _ADDED_LATER | PRESETS[number]
 
 
-def newest(name, symbol_count, kind, chosen=MappingProxyType({})):
-    """All values of a preset's newest form but those `chosen`, for `symbol_count` symbols that contexts of `kind` suit."""
+def newest(name, symbol_count, kind, chosen=MappingProxyType({}), on_gpu=False):
+    """All values of a preset's newest form but those `chosen`, for `symbol_count` symbols that contexts of `kind` suit.
+
+    on_gpu: whether a GPU is there for a network that is worth it.
+    """
     if name == "network":
         return values_of(NETWORK) | chosen
-    values = values_of(_NEWEST[name, kind]) | chosen
+    values = values_of((_NEWEST_ON_GPU if on_gpu else _NEWEST)[name, kind]) | chosen
     fitted = dict(table_bits=_table_bits(primers.length(values["primer"]) + symbol_count))
     if values["num_layers"]:
         fitted["batch_size"] = _streams_for(symbol_count)

@@ -116,14 +116,14 @@ class Settings:
         return dataclasses.replace(
             self, **{name: None if value in unset else value for name, value in values.items()})
 
-    def resolve(self, symbol_count, kind="text"):
+    def resolve(self, symbol_count, kind="text", on_gpu=False):
         """Every value filled in for an input of `symbol_count` symbols, by the newest form of the preset.
 
-        kind: the contexts that suit the data. "auto" is taken as "balanced" here; lib.choice knows better.
+        kind: the contexts that suit the data; on_gpu: whether a GPU is there for a large network. "auto" is taken as "balanced" here; lib.choice knows better.
         """
         preset = "balanced" if self.preset == "auto" else self.preset
         kind = self.contexts if self.contexts in presets.KINDS else kind
-        values = presets.newest(preset, symbol_count, kind, self._chosen())
+        values = presets.newest(preset, symbol_count, kind, self._chosen(), on_gpu)
         if self.seq_length is None:
             values["seq_length"] = max(values["seq_length"], values["update_interval"])
         elif self.update_interval is None:

@@ -53,6 +53,15 @@ def test_auto_takes_the_preset_that_makes_the_smallest_file_in_time(machine, siz
     assert [name for name in machine if name != "fast"] == tried
 
 
+@pytest.mark.parametrize("device, backend, units", [
+    (None, "auto", 400), ("tensorflow", "auto", 1600), ("tensorflow", "tensorflow", 1600), ("tensorflow", "numba", 400)])
+@pytest.mark.parametrize("preset", ["auto", "best"])
+def test_a_gpu_gets_a_larger_network_unless_another_backend_was_chosen(machine, monkeypatch, preset, device, backend, units):
+    monkeypatch.setattr(choice, "gpu_backend", lambda: device)
+    settings, _ = choice.resolve(Settings(preset=preset, backend=backend), source_of(1_000))
+    assert settings.rnn_units == units
+
+
 def test_the_reason_says_what_was_against_the_others(machine):
     _, reason = choice.resolve(Settings(), source_of(2_000_000))
     assert reason == ("auto took fast for what is text by its looks: up to 40 s; best would take about 33 min, "

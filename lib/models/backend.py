@@ -106,9 +106,13 @@ def choose_backend(wanted, operations):
     """
     if wanted != "auto":
         return wanted
-    installed = [name for name in ("tensorflow", "jax") if is_installed(name)]
+    return gpu_backend() if gpu_backend() and operations >= _GPU_PAYS else "numba"
+
+
+def gpu_backend():
+    """The backend that would compute on this machine's GPU, or None."""
     has_gpu = any(Path(device).exists() for device in _GPU_DEVICES)
-    return installed[0] if has_gpu and installed and operations >= _GPU_PAYS else "numba"
+    return next((name for name in ("tensorflow", "jax") if has_gpu and is_installed(name)), None)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Contexts for text: orders, words, letter classes, what a match expects, columns, what followed before."""
+"""Contexts for text: orders, words, letter classes, what a match expects, columns."""
 
 import numpy as np
 
@@ -10,11 +10,9 @@ from lib.mixing.kinds.kind import Kind
 # A stream's state
 _RECENT, _CLASSES, _WORD, _WORD_1, _WORD_2, _WORD_LENGTH, _BRACKET, _LINE_FIRST, _LINE, _LINE_1 = range(10)
 _STATE = 10
-_INDIRECT_1, _INDIRECT_2 = 0, 256                 # what followed one byte, and two: where it begins in `indirect`
-_INDIRECT = 256 + 65536
 
-_ORDERS = (1, 2, 3, 4, 5, 6, 8)
-_CONTEXTS = 34
+_ORDERS = 6                       # 1, 2, 3, 4, 5, 8
+_CONTEXTS = 27
 _SELECTORS = (
     (1, selectors.BY_MATCH),
     (256, selectors.BY_NODE),        # the byte before
@@ -61,7 +59,7 @@ def _code_steps(memory, coder, buffer, symbols, active, first_step, frequencies,
             place = memory.base + stream * memory.steps + first_step + step
             _look(memory, stream, place)
             symbols[step, stream] = engine.code_symbol(
-                memory, len(_ORDERS), coder, buffer, stream, place, frequencies[stream], symbols[step, stream], decoding)
+                memory, _ORDERS, coder, buffer, stream, place, frequencies[stream], symbols[step, stream], decoding)
             _take(memory, stream, place)
 
 
@@ -76,39 +74,31 @@ def _look(memory, stream, place):
     above = _above(memory, state, column)
     long, short = memory.match_state[stream]
     expected, expected_short = matches.expected(memory.codes, long), matches.expected(memory.codes, short)
-    short_length = min(short[matches.LENGTH], 31)
-    one, two = memory.indirect[_INDIRECT_1 + last], memory.indirect[_INDIRECT_2 + np.int64(newest(recent, 2))]
 
-    for index in range(6):
+    for index in range(5):
         contexts[index] = newest(recent, index + 1)
-    contexts[6] = recent
-    contexts[7] = 0
-    contexts[8] = joined(word, last)
-    contexts[9] = joined(word, word_1)
-    contexts[10] = joined(joined(word, word_1), word_2)
-    contexts[11] = joined(word_1, last)
-    contexts[12] = recent & np.uint64(0xFF00)
-    contexts[13] = recent & np.uint64(0xFF0000)
-    contexts[14] = recent & np.uint64(0xFFFF00)
+    contexts[5] = recent
+    contexts[6] = 0
+    contexts[7] = joined(word, last)
+    contexts[8] = joined(word, word_1)
+    contexts[9] = joined(joined(word, word_1), word_2)
+    contexts[10] = joined(word_1, last)
+    contexts[11] = joined(word, word_2)
+    contexts[12] = joined(joined(word, last), state[_BRACKET])
+    contexts[13] = joined(state[_LINE_FIRST], word)
+    contexts[14] = recent & np.uint64(0xFF00)
     contexts[15] = recent & np.uint64(0xFF00FF)
     contexts[16] = joined(column, above)
-    contexts[17] = joined(above, last)
-    contexts[18] = joined(one & 0xFFFF, last)
-    contexts[19] = joined(two & 0xFFFF, last)
-    contexts[20] = joined(joined(word, last), state[_BRACKET])
-    contexts[21] = joined(state[_LINE_FIRST], word)
-    contexts[22] = joined(classes & np.uint64(0xFFFFFF), last)
-    contexts[23] = joined(classes & np.uint64(0xFFFFFFFF), word)
+    contexts[17] = joined(column, newest(recent, 2))
+    contexts[18] = joined(above, last)
+    contexts[19] = classes
+    contexts[20] = joined(classes & np.uint64(0xFFFF), newest(recent, 2))
+    contexts[21] = joined(classes & np.uint64(0xFFFFFF), last)
+    contexts[22] = joined(classes & np.uint64(0xFFFFFFFF), word)
+    contexts[23] = joined(classes & np.uint64(0xFFFFFFF), expected)
     contexts[24] = joined(expected, last)
-    contexts[25] = joined(expected_short, short_length)
-    contexts[26] = joined(classes & np.uint64(0xFFFFFFF), expected)
-    contexts[27] = joined(word, expected)
-    contexts[28] = joined(word, word_2)
-    contexts[29] = joined(joined(word_1, word_2), last)
-    contexts[30] = classes
-    contexts[31] = joined(classes & np.uint64(0xFFFF), newest(recent, 2))
-    contexts[32] = joined(newest(recent, 2), 512 * expected_short + expected)
-    contexts[33] = joined(column, newest(recent, 2))
+    contexts[25] = joined(word, expected)
+    contexts[26] = joined(newest(recent, 2), 512 * expected_short + expected)
     for index in range(len(contexts)):
         contexts[index] = joined(contexts[index], index)
 
@@ -143,9 +133,6 @@ def _take(memory, stream, place):
     """Take in the symbol that came at `place`."""
     state = memory.state[stream]
     byte, recent = np.int64(memory.codes[place]), np.uint64(state[_RECENT])
-    last, last_two = _byte(recent, 0), np.int64(newest(recent, 2))
-    for entry in (_INDIRECT_1 + last, _INDIRECT_2 + last_two):
-        memory.indirect[entry] = memory.indirect[entry] << 8 | byte
     recent = recent << np.uint64(8) | np.uint64(byte)
     state[_RECENT] = np.int64(recent)
     state[_CLASSES] = state[_CLASSES] << 4 | _CLASS[byte]
@@ -177,4 +164,4 @@ def _take_word(state, byte):
 
 KIND = Kind(
     "text", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
-    matches=len(_MATCHES), state=_STATE, indirect=_INDIRECT, start_weight=3_000, rates=(560, 60))
+    matches=len(_MATCHES), state=_STATE, indirect=0, start_weight=3_000, rates=(560, 60))
