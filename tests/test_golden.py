@@ -13,6 +13,11 @@ SHA256 = {
     "one-value.bin.lks": "b25ad8ac0695d1719c853d24d717de78164ead9704712fbed6d1c675d1f15cb7",
     "exact.txt.lks": "0743a0d5a73af83ba7d9b82fe5aad8902c2844b49e8bd32a683c6d6d70f76634",
     "exact-odd.txt.lks": "efe9062a6ee3bceb3760d6b02affe86ca1b00efa54510237a4646fc49a3a947c",
+    "fast.txt.lks": "48e4d0e39f90bcd0a649ccf75de07eeb3c1a8971aff867a6de10441733fe7623",
+    "fast.bin.lks": "d1125cc0185ac8f0083446033faec54ee0a142b5a079d80f4f2aaffbae440643",
+    "balanced.txt.lks": "81e5ed11cd7a6d8e5c54197e017a80ddec17373b724164da0a99561b092eb008",
+    "balanced-odd.bin.lks": "c5d84dc59d71500411e3cc807fca634cdf3777ef4e11888226fed276ceffd5ba",
+    "primed-odd.txt.lks": "50490492ce0a1d32edac25afe2c593efbd940080e7e3089d7db16609d07a14fe",
     "float32.txt.lks": "455f146cdaccffd5323bbff077da7c3a293550ec7a8e51b65b968c1e7a33dc3b",
 }
 
@@ -35,13 +40,28 @@ def test_an_exact_file_decodes_everywhere(tmp_path, name, backend):
     assert (tmp_path / "out").read_bytes() == (GOLDEN / "exact.txt").read_bytes()
 
 
+# "odd": three streams, of which the last ends early; "primed", and balanced for text: after a primer.
+@pytest.mark.parametrize("name, original", [
+    ("fast.txt", "exact.txt"), ("fast.bin", "mixed.bin"), ("primed-odd.txt", "exact.txt"),
+    ("balanced.txt", "exact.txt"), ("balanced-odd.bin", "mixed.bin")])
+def test_a_file_of_contexts_decodes(tmp_path, name, original):
+    decompress(GOLDEN / f"{name}.lks", tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()
+
+
+@pytest.mark.parametrize("backend", ["numpy", "tensorflow", "jax"])
+def test_contexts_and_a_network_decode_on_every_backend(tmp_path, backend):
+    decompress(GOLDEN / "balanced-odd.bin.lks", tmp_path / "out", Settings(backend=backend))
+    assert (tmp_path / "out").read_bytes() == (GOLDEN / "mixed.bin").read_bytes()
+
+
 def test_a_float_file_decodes_or_says_why_not(tmp_path):
     contents = inspect(GOLDEN / "float32.txt.lks")
     assert contents.fault is None and contents.intact_segments == 1
     assert contents.settings == Settings(
         preset="network", batch_size=4, seq_length=10, update_interval=5, rnn_units=16, num_layers=2, embedding_size=8,
         start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1, arithmetic="float32",
-        coder="numba", contexts="none", table_bits=22)
+        coder="numba", contexts="none", table_bits=22, primer="none")
     try:
         decompress(GOLDEN / "float32.txt.lks", tmp_path / "out")
     except DivergedError as error:
