@@ -6,11 +6,13 @@
 """
 
 from lib.codec import Progress
-from lib.compression import Contents, Result, compress, decompress, inspect
+from lib.compression import Contents, Result, compress, decompress, inspect, resume
 from lib.errors import (
+    CheckpointError,
     DivergedError,
     FormatError,
     InputError,
+    InstallationError,
     LockstepError,
     OutputError,
     SettingsError,
@@ -18,5 +20,5 @@ from lib.errors import (
 from lib.settings import Settings
 
 __version__ = "0.1.0"
-__all__ = ["Contents", "DivergedError", "FormatError", "InputError", "LockstepError", "OutputError", "Progress",
-           "Result", "Settings", "SettingsError", "compress", "decompress", "inspect"]
+__all__ = ["CheckpointError", "Contents", "DivergedError", "FormatError", "InputError", "InstallationError", "LockstepError", "OutputError", "Progress",
+           "Result", "Settings", "SettingsError", "compress", "decompress", "inspect", "resume"]

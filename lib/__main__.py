@@ -1,4 +1,4 @@
-"""The command line: python -m lib compress | decompress | info."""
+"""The command line: python -m lib compress | decompress | resume | info."""
 
 import argparse
 import contextlib
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from lib import __version__
-from lib.compression import SUFFIX, compress, decompress, inspect
+from lib.compression import SUFFIX, compress, decompress, inspect, resume
 from lib.errors import LockstepError
 from lib.settings import Settings, default_of
 
@@ -43,7 +43,9 @@ def main(arguments=None):
         print(f"lockstep: stopped by {type(error).__name__}: {said}. Nothing was written; please report this, with "
               f"what {TRACEBACK}=1 in the environment makes it show", file=sys.stderr)
     except KeyboardInterrupt:
-        print("lockstep: interrupted; nothing was written", file=sys.stderr)
+        kept = getattr(options, "checkpoint", None)
+        said = f"python -m lib resume {kept} goes on" if kept and kept.exists() else "nothing was written"
+        print(f"lockstep: interrupted; {said}", file=sys.stderr)
         return INTERRUPTED
     return 1
 
@@ -64,7 +66,12 @@ def _parser():
     one.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_coding_command(commands, "decompress", _decompress, "give the original of a .lks file back",
                         "the file to write (default: the original's name, beside the .lks file)",
-                        set_help="how to run: backend=NAME; the file says the rest itself")
+                        set_help="how to run: backend=NAME, checkpoint_minutes=NUMBER; the file says the rest itself")
+    again = commands.add_parser("resume", help="go on with a run that was stopped", description=(
+        "go on with a run that was stopped, from the checkpoint it was given; its output is the same as of an unbroken run"))
+    again.add_argument("checkpoint", metavar="CHECKPOINT", type=Path)
+    _add_how(again, "how to run: backend=NAME, checkpoint_minutes=NUMBER; the checkpoint says the rest itself")
+    again.set_defaults(run=_resume)
     info = commands.add_parser("info", help="say what a .lks file holds, without decoding it")
     info.add_argument("input", metavar=f"IN{SUFFIX}", type=Path)
     info.set_defaults(run=_info)
@@ -77,10 +84,16 @@ def _add_coding_command(commands, name, run, help, output_help, set_help):
     command.add_argument("input", metavar="IN", type=Path, help="the file to read")
     command.add_argument("-o", "--output", metavar="OUT", type=Path, help=output_help)
     command.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
-    command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
-    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
+    command.add_argument("-c", "--checkpoint", metavar="PATH", type=Path, help=(
+        "keep the state of the run there, now and then and at Ctrl-C; the same command, or resume PATH, goes on from it"))
+    _add_how(command, set_help)
     command.set_defaults(run=run)
     return command
+
+
+def _add_how(command, set_help):
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
 
 
 def _settings_help():
@@ -97,8 +110,12 @@ def _settings_help():
 def _compress(options):
     settings = Settings().with_values({"preset": options.preset}).with_text(options.set)
     with _progress(options) as progress:
-        result = compress(options.input, options.output, settings, progress=progress, note=_note(options),
-                          overwrite=options.force)
+        result = compress(options.input, options.output, settings, progress=progress, warn=_warn,
+                          note=_note(options), overwrite=options.force, checkpoint=options.checkpoint)
+    _say_compressed(options, result)
+
+
+def _say_compressed(options, result):
     if not options.quiet:
         how = result.settings.summary() if result.settings else "stored as it is, as it does not shrink"
         how += f"; computed by {result.backend}" if result.backend else ""
@@ -109,11 +126,25 @@ def _compress(options):
 def _decompress(options):
     with _progress(options) as progress:
         result = decompress(options.input, options.output, Settings().with_text(options.set), progress=progress,
-                            note=_note(options), overwrite=options.force,
-                            warn=lambda line: print(f"lockstep: warning: {line}", file=sys.stderr))
+                            note=_note(options), overwrite=options.force, warn=_warn, checkpoint=options.checkpoint)
+    _say_decompressed(options, result)
+
+
+def _say_decompressed(options, result):
     if not options.quiet:
         print(f"{result.output_path}: {result.original_bytes:,} bytes, SHA-256 {result.sha256} checked, "
               f"{result.seconds:.1f} s")
+
+
+def _resume(options):
+    with _progress(options, options.checkpoint.name) as progress:
+        result = resume(options.checkpoint, Settings().with_text(options.set), progress=progress, note=_note(options),
+                        warn=_warn)
+    (_say_compressed if result.direction == "compress" else _say_decompressed)(options, result)
+
+
+def _warn(line):
+    print(f"lockstep: warning: {line}", file=sys.stderr)
 
 
 def _info(options):
@@ -140,12 +171,12 @@ def _note(options):
     return (lambda line: print(f"lockstep: {line}", file=sys.stderr)) if _is_watched(options) else None
 
 
-def _progress(options):
+def _progress(options, name=None):
     """A progress bar where standard error is a terminal, as a context that may be None."""
     if not _is_watched(options):
         return contextlib.nullcontext()
     from lib.progress import ProgressBar
-    return ProgressBar(options.input.name)
+    return ProgressBar(name or options.input.name)
 
 
 if __name__ == "__main__":

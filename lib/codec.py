@@ -27,18 +27,19 @@ class Progress:
     seconds: float     # since the first symbol
 
 
-def code(predictor, streams, symbols, segments, progress=None):
+def code(predictor, streams, symbols, segments, progress=None, visit=None, bits_before=0):
     """Code `symbols`, uint16 of shape (steps, batch_size): read when encoding, filled when decoding.
 
-    progress: called with a Progress about ten times a second, and at the end.
+    progress: called with a Progress about ten times a second, and at the end. visit: called between steps with the next
+    step and the segment. bits_before: what a resumed run has coded already.
     Yields the step that each finished segment ends at: up to there `symbols` are checked.
     Raises DivergedError when decoding with a predictor whose state is not the encoder's.
     """
     started = time.perf_counter()
     reported = started
-    bits = 0
+    bits = bits_before
     for segment in segments:
-        for first in range(segment.start, segment.end, predictor.steps_at_once):
+        for first in range(segment.next, segment.end, predictor.steps_at_once):
             end = min(first + predictor.steps_at_once, segment.end)
             predictor.code_steps(segment.coder, symbols[first:end], streams.active(np.arange(first, end)), first)
             now = time.perf_counter()
@@ -46,6 +47,8 @@ def code(predictor, streams, symbols, segments, progress=None):
                 progress(Progress(streams.symbols_before(end), streams.symbol_count,
                                   bits + 8 * segment.coder.bytes_done, now - started))
                 reported = now
+            if visit and end < segment.end:
+                visit(end, segment)
         segment.close(predictor.fingerprint())
         bits += 8 * segment.coder.bytes_done
         yield segment.end
@@ -53,37 +56,46 @@ def code(predictor, streams, symbols, segments, progress=None):
         progress(Progress(streams.symbol_count, streams.symbol_count, bits, time.perf_counter() - started))
 
 
-def encoding(writer, coder_name, streams):
-    """Segments that write what is coded to a container.Writer. They end at fixed symbol counts."""
+def encoding(writer, coder_name, streams, next_step=0, coder_state=None):
+    """Segments that write what is coded to a container.Writer. They end at fixed symbol counts.
+
+    next_step, coder_state: where a resumed run goes on, and the state of its coder there.
+    """
     steps_each = max(1, SEGMENT_SYMBOLS // streams.batch_size)
-    for start in range(0, streams.steps, steps_each):
-        yield _EncodedSegment(writer, make_coder(coder_name), start, min(start + steps_each, streams.steps))
+    for start in range(next_step // steps_each * steps_each, streams.steps, steps_each):
+        coder = make_coder(coder_name, None, coder_state)
+        yield _EncodedSegment(writer, coder, max(start, next_step), start, min(start + steps_each, streams.steps))
+        coder_state = None
 
 
-def decoding(segments, coder_name):
-    """Segments that read the payloads of container.Segments."""
+def decoding(segments, coder_name, next_step=0, coder_state=None):
+    """Segments that read the payloads of container.Segments. The rest as for `encoding`."""
     start = 0
     for segment in segments:
-        yield _DecodedSegment(segment.fingerprint, make_coder(coder_name, segment.payload), start, start + segment.steps)
-        start += segment.steps
+        end = start + segment.steps
+        if end > next_step:
+            coder = make_coder(coder_name, segment.payload, coder_state)
+            yield _DecodedSegment(segment.fingerprint, coder, max(start, next_step), end)
+            coder_state = None
+        start = end
 
 
 class _EncodedSegment:
-    """Steps [start, end), coded by `coder` and written when closed."""
+    """Steps [start, end), of which `next` is the next one to be coded by `coder`; written when closed."""
 
-    def __init__(self, writer, coder, start, end):
-        self.coder, self.start, self.end = coder, start, end
-        self._writer = writer
+    def __init__(self, writer, coder, next_step, start, end):
+        self.coder, self.next, self.end = coder, next_step, end
+        self._writer, self._start = writer, start
 
     def close(self, fingerprint):
-        self._writer.write_segment(Segment(self.end - self.start, self.coder.finish(), fingerprint))
+        self._writer.write_segment(Segment(self.end - self._start, self.coder.finish(), fingerprint))
 
 
 class _DecodedSegment:
-    """Steps [start, end), read by `coder` and checked when closed."""
+    """Steps up to `end`, read by `coder` from `next` on, and checked when closed."""
 
-    def __init__(self, fingerprint, coder, start, end):
-        self.coder, self.start, self.end = coder, start, end
+    def __init__(self, fingerprint, coder, next_step, end):
+        self.coder, self.next, self.end = coder, next_step, end
         self._fingerprint = fingerprint
 
     def close(self, fingerprint):

@@ -2,18 +2,21 @@
 
 import dataclasses
 import hashlib
+import itertools
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib import choice, codec
+from lib.checkpoint import newest
 from lib.compiling import announced
 from lib.container import Header, Reader, Writer, is_base_name
-from lib.errors import DivergedError, FormatError, InputError, OutputError, SettingsError
+from lib.errors import CheckpointError, DivergedError, FormatError, InputError, LockstepError, OutputError, SettingsError
 from lib.files import OutputFile, available_memory, check_input, check_space, check_target, write_file
 from lib.models import check_model
 from lib.models.environment import Environment
 from lib.predictor import Predictor, predictor_bytes
+from lib.resuming import Keeping, Run
 from lib.settings import Settings
 from lib.sources import ByteSource, describe_source
 from lib.streams import Streams
@@ -37,6 +40,7 @@ class Result:
     sha256: str                    # of the original, hexadecimal
     settings: Settings | None      # complete; None where the data is stored as it is
     backend: str | None = None     # what computed the network, where there was one
+    direction: str = "compress"    # or "decompress"
 
     @property
     def bits_per_byte(self):
@@ -48,38 +52,49 @@ class Result:
         return self.original_bytes / self.seconds
 
 
-def compress(input_path, output_path=None, settings=Settings(), *, progress=None, note=None, overwrite=False):
+def compress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, note=None,
+             overwrite=False, checkpoint=None):
     """Compress a file; returns a Result.
 
     output_path: where the .lks file goes; by default beside the input, with `.lks` added.
     progress: called with a codec.Progress several times a second. note: called with a line of text
-    on what was chosen and why, and where the first run has to compile.
-    Raises InputError, OutputError or SettingsError; then there is no output.
+    on what was chosen and why, and where the first run has to compile. warn: likewise where a checkpoint is damaged,
+    or cannot be written.
+    checkpoint: a path. The run's state is kept there every `settings.checkpoint_minutes` and where it is interrupted;
+    called again with the same it goes on from there, on any machine, and the output is the same as of an unbroken run.
+    Raises InputError, OutputError, SettingsError or CheckpointError; then there is no output.
     """
     started = time.perf_counter()
     input_path = Path(input_path)
     data = _read_input(input_path)
     output_path = Path(output_path) if output_path else input_path.with_name(input_path.name + SUFFIX)
-    check_target(output_path, overwrite)
     digest = hashlib.sha256(data).digest()
+    run = Run("compress", input_path, output_path, digest, overwrite, settings.preset)
+    keeping = Keeping(checkpoint, run, settings, warn or _silent)
+    if keeping.found and _is_result(output_path, digest, keeping.settings):
+        keeping.done()                   # stopped between its last two acts
+        return Result(input_path, output_path, len(data), output_path.stat().st_size,
+                      time.perf_counter() - started, digest.hex(), inspect(output_path).settings)
+    check_target(output_path, overwrite)
     with OutputFile(output_path, overwrite) as output:
         with announced(note or _silent):
-            used, backend = _write_coded(output, data, digest, input_path.name, settings, progress, note or _silent)
+            used, backend = _write_coded(output, data, digest, input_path.name, settings, progress, note or _silent, keeping)
         if used is None:
             output.restart()
             output.write(_stored_header(data, digest, input_path.name).to_bytes() + data)
         size = output.commit()
+    keeping.done()
     return Result(input_path, output_path, len(data), size, time.perf_counter() - started, digest.hex(), used,
                   backend)
 
 
 def decompress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, note=None,
-               overwrite=False):
+               overwrite=False, checkpoint=None):
     """Give a .lks file's original back; returns a Result.
 
     output_path: by default beside the input, under the original's name.
     settings: how to run, as the backend; the file says the rest itself.
-    progress, note: as for `compress`. warn: called with a line of text before a run that may fail, as
+    progress, note, checkpoint: as for `compress`. warn: called with a line of text before a run that may fail, as
     for a file made in another environment.
     Raises FormatError for a file that is damaged and DivergedError where this environment computes
     other bits than the encoder's. What was recovered before is kept as `<output_path>.partial`.
@@ -91,18 +106,56 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     header = reader.header
     settings.check_for_decoding()
     output_path = Path(output_path) if output_path else input_path.with_name(header.name)
+    run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings.preset)
+    keeping = Keeping(checkpoint, run, settings, warn or _silent)
+    if keeping.found and _is_file_of(output_path, header.sha256):
+        keeping.done()                   # stopped between its last two acts
+        return Result(input_path, output_path, header.original_bytes, len(data), time.perf_counter() - started,
+                      header.sha256.hex(), None, None, "decompress")
     check_target(output_path, overwrite)
     if header.is_stored:
         restored, used, backend = reader.read_stored(), None, None
     else:
         with announced(note or _silent):
-            restored, used, backend = _decode(reader, output_path, settings, progress, warn or _silent)
+            restored, used, backend = _decode(reader, output_path, settings, progress, warn or _silent, keeping)
     if hashlib.sha256(restored).digest() != header.sha256:
         raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged; get another "
                           f"copy. {_keep_partial(output_path, restored, 'what came out, unchecked')}")
     write_file(output_path, restored, overwrite)
+    keeping.done()
     return Result(input_path, output_path, len(restored), len(data), time.perf_counter() - started,
-                  header.sha256.hex(), used, backend)
+                  header.sha256.hex(), used, backend, "decompress")
+
+
+def resume(checkpoint, settings=Settings(), *, progress=None, warn=None, note=None):
+    """Go on with the run that a checkpoint belongs to; returns its Result.
+
+    settings: how to run, as the backend; the checkpoint says the rest itself. The rest as for `compress` and
+    `decompress`. Raises what they raise, and CheckpointError where there is no checkpoint.
+    """
+    settings.check_for_decoding()
+    found = newest(checkpoint, warn or _silent)
+    if not found:
+        raise CheckpointError(f"there is no checkpoint {checkpoint}; check the name")
+    about = found.about
+    code = {"compress": compress, "decompress": decompress}[about["direction"]]
+    return code(about["input"], about["output"], settings, progress=progress, warn=warn, note=note,
+                overwrite=about["overwrite"], checkpoint=checkpoint)
+
+
+def _is_result(path, digest, settings):
+    """Whether a file is a whole .lks file of an original with that SHA-256, made with these complete settings."""
+    try:
+        contents = inspect(path)
+    except LockstepError:
+        return False
+    return (contents.fault is None and contents.header.sha256 == digest and contents.settings is not None
+            and contents.settings.to_header() == settings.to_header())
+
+
+def _is_file_of(path, digest):
+    """Whether there is a file with that SHA-256."""
+    return path.is_file() and hashlib.sha256(path.read_bytes()).digest() == digest
 
 
 @dataclass(frozen=True)
@@ -151,34 +204,44 @@ def _silent(line):
     """What takes lines of text where nobody listens."""
 
 
-def _write_coded(output, data, digest, name, settings, progress, note):
+def _write_coded(output, data, digest, name, settings, progress, note, keeping):
     """Write `data` coded; returns (the complete settings, the backend), or Nones where it does not shrink."""
     if len(data) < _NEVER_SHRINKS:
         return None, None
     source = ByteSource.from_bytes(data)
-    settings, reason = choice.resolve(settings, source)
+    if keeping.found:
+        settings, reason = keeping.settings, f"going on from {keeping.found.path}"
+    else:
+        settings, reason = choice.resolve(settings, source)
     if reason:
         note(reason)
     check_model(settings, source.vocabulary_size)
     streams = Streams(source.symbol_count, settings.batch_size)
     _check_memory(settings, source, streams)
-    predictor = Predictor(settings, source, streams)
+    predictor = Predictor(settings, source, streams, keeping.made_in, resumed=keeping.found is not None)
     preset, overrides = settings.to_header()
     header = Header(len(data), digest, _stored_name(name), preset, source.description(),
                     predictor.environment.to_header() if predictor.environment else (), overrides, source.kind)
     writer = Writer(output, header)
     symbols = streams.lay_out(source.symbols())
-    for _ in codec.code(predictor, streams, symbols, codec.encoding(writer, settings.coder, streams), progress):
-        pass
+    bits_before = 0
+    if keeping.found:
+        written = keeping.found.read("segments")
+        writer.resume(keeping.found.about["crc"], written)
+        bits_before = 8 * len(written)
+    segments = codec.encoding(writer, settings.coder, streams, *keeping.restore(predictor))
+    with keeping.visits(settings, predictor, lambda step: writer.state()) as visit:
+        for _ in codec.code(predictor, streams, symbols, segments, progress, visit, bits_before):
+            pass
     shrinks = writer.bytes_written < len(_stored_header(data, digest, name).to_bytes()) + len(data)
     return (settings, predictor.backend) if shrinks else (None, None)
 
 
-def _decode(reader, output_path, wanted, progress, warn):
+def _decode(reader, output_path, wanted, progress, warn, keeping):
     """(the original's bytes, the settings, the backend) from a file that holds segments, run as `wanted` says."""
     header = reader.header
     settings, source, streams = _plan(header)
-    settings = dataclasses.replace(settings, backend=wanted.backend)
+    settings = dataclasses.replace(settings, backend=wanted.backend, checkpoint_minutes=wanted.checkpoint_minutes)
     segments, fault = reader.read_segments(streams.steps)
     if not segments:
         raise fault
@@ -187,14 +250,21 @@ def _decode(reader, output_path, wanted, progress, warn):
     _check_plausible(header, source, streams, segments)
     _check_memory(settings, source, streams)
     check_space(output_path, header.original_bytes)
-    symbols, checked = streams.empty(), 0
+    symbols = streams.empty()
     made_in = _made_in(header)
-    predictor = Predictor(settings, source, streams, made_in)
+    predictor = Predictor(settings, source, streams, made_in, resumed=keeping.found is not None)
     if predictor.environment != made_in:
         warn(f"the file was made with {made_in}; this is {predictor.environment}. It may not decode here")
+    if keeping.found:
+        keeping.found.read_into({"decoded": symbols[:keeping.found.about["step"]]})
+    next_step, coder_state = keeping.restore(predictor)
+    checked = max((end for end in _ends(segments) if end <= next_step), default=0)
+    bits_before = 8 * sum(len(segment.payload) for segment, end in zip(segments, _ends(segments)) if end <= next_step)
     try:
-        for checked in codec.code(predictor, streams, symbols, codec.decoding(segments, settings.coder), progress):
-            pass
+        with keeping.visits(settings, predictor, lambda step: ({}, {"decoded": symbols[:step]})) as visit:
+            coded = codec.decoding(segments, settings.coder, next_step, coder_state)
+            for checked in codec.code(predictor, streams, symbols, coded, progress, visit, bits_before):
+                pass
     except DivergedError as diverged:
         fault = DivergedError(f"{diverged}: {_why_diverged(made_in, predictor)}")
     if fault:
@@ -204,6 +274,11 @@ def _decode(reader, output_path, wanted, progress, warn):
                 f"{streams.steps:,}; the rest is filler")
         raise type(fault)(f"{fault}. {_keep_partial(output_path, recovered, what)}")
     return source.restore(streams.join(symbols)), settings, predictor.backend
+
+
+def _ends(segments):
+    """The step that each of the segments ends at."""
+    return itertools.accumulate(segment.steps for segment in segments)
 
 
 def _why_diverged(made_in, predictor):

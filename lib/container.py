@@ -83,13 +83,24 @@ class Writer:
         block = header.to_bytes()
         self._output = output
         self._crc = zlib.crc32(block)
-        self.bytes_written = len(block)
+        self.bytes_written, self._segments = len(block), []
         output.write(block)
 
     def write_segment(self, segment):
         block, self._crc = segment.to_bytes(self._crc)
+        self._segments.append(block)
         self.bytes_written += len(block)
         self._output.write(block)
+
+    def state(self):
+        """What `resume` goes on from: ({"crc": the CRC-32 so far}, {"segments": their bytes})."""
+        return {"crc": self._crc}, {"segments": b"".join(self._segments)}
+
+    def resume(self, crc, segments):
+        """Write the segments of an earlier run, and go on after them."""
+        self._crc, self._segments = crc, [segments]
+        self.bytes_written += len(segments)
+        self._output.write(segments)
 
 
 class Reader:

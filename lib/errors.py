@@ -25,6 +25,10 @@ class FormatError(LockstepError):
     """The .lks file is not one, is cut short, damaged or inconsistent."""
 
 
+class CheckpointError(LockstepError):
+    """A checkpoint is damaged, or belongs to another run."""
+
+
 class InstallationError(LockstepError):
     """A file of the library itself is missing or changed."""
 

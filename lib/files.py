@@ -79,6 +79,10 @@ class OutputFile:
         """Append bytes."""
         self._try(lambda: self._file.write(data))
 
+    def flush(self):
+        """Put what was written so far on disk."""
+        self._try(lambda: (self._file.flush(), os.fsync(self._file.fileno())))
+
     def restart(self):
         """Drop what was written so far."""
         self._try(lambda: (self._file.seek(0), self._file.truncate()))

@@ -5,18 +5,23 @@ import hashlib
 from lib.models import build_model
 from lib.models.size import network_bytes
 
+_NETWORK = "network"
+
+
 class Predictor:
     """The network, the contexts, or both, of complete `settings` for the symbols of a source laid out in streams."""
 
-    def __init__(self, settings, source, streams, made_in=None):
-        """made_in: when decoding, the Environment that the encoder named."""
+    def __init__(self, settings, source, streams, made_in=None, resumed=False):
+        """made_in: the Environment that the encoder named, or in which a run began that is `resumed`: that is about
+        to be given a state by `restore`.
+        """
         is_certain = source.vocabulary_size == 1
         self._model = self._mixer = None
         if settings.has_network or is_certain:
             self._model = build_model(settings, source.vocabulary_size, streams.steps, made_in)
         if settings.has_contexts and not is_certain:
             from lib.mixing.context_mixer import ContextMixer
-            self._mixer = ContextMixer(settings, source, streams)
+            self._mixer = ContextMixer(settings, source, streams, resumed)
 
     @property
     def steps_at_once(self):
@@ -38,6 +43,21 @@ class Predictor:
         else:
             coder.code_step(frequencies, symbols[0], active[0])
         self._model.learn(symbols[0], active[0])
+
+    def sections(self):
+        """{name: array or bytes} of the complete state between two steps, see lib.checkpoint."""
+        network = {_NETWORK: self._model.state_bytes()} if self._model else {}
+        return network | (self._mixer.arrays() if self._mixer else {})
+
+    def restore(self, checkpoint, step):
+        """Go on from a Checkpoint that holds `sections` as they were after `step` steps.
+
+        Raises CheckpointError or FormatError where it does not fit.
+        """
+        if self._model:
+            self._model.restore(checkpoint.read(_NETWORK), step)
+        if self._mixer:
+            checkpoint.read_into(self._mixer.arrays())
 
     @property
     def environment(self):

@@ -41,6 +41,9 @@ class Settings:
         "auto: fast, balanced or best, by size and time", ("auto", "fast", "balanced", "best", "network"))
     time_limit: float = _of_a_run(
         100.0, "what auto may take; more only where even fast takes more", unit="s", minimum=1, maximum=10_000_000)
+    checkpoint_minutes: float = _of_a_run(
+        10.0, "how often a run that has a checkpoint writes it; a twentieth of the time goes into that at most",
+        unit="min", minimum=0.001, maximum=10_000, of_decoding=True)
     contexts: str | None = _parameter(
         13, str, "", "context statistics, by kind of data; empty: as the data looks; none: a network alone",
         choices=("none", "text", "binary"))
@@ -123,12 +126,12 @@ class Settings:
         """
         preset = "balanced" if self.preset == "auto" else self.preset
         kind = self.contexts if self.contexts in presets.KINDS else kind
-        values = presets.newest(preset, symbol_count, kind, self._chosen(), on_gpu)
+        values = presets.newest(preset, symbol_count, kind, self.chosen(), on_gpu)
         if self.seq_length is None:
             values["seq_length"] = max(values["seq_length"], values["update_interval"])
         elif self.update_interval is None:
             values["update_interval"] = min(values["update_interval"], values["seq_length"])
-        return Settings(preset="network", time_limit=self.time_limit, backend=self.backend, **values)
+        return dataclasses.replace(self, preset="network", **values)
 
     @property
     def has_network(self):
@@ -174,7 +177,8 @@ class Settings:
 
     def summary(self):
         """The complete settings in one line, for people."""
-        parts = [f"contexts for {self.contexts}, 2^{self.table_bits} slots"] if self.has_contexts else []
+        primed = f" that have read {self.primer}" if self.primer != "none" else ""
+        parts = [f"contexts for {self.contexts}{primed}, 2^{self.table_bits} slots"] if self.has_contexts else []
         parts += [f"{self.batch_size} stream{'s' if self.batch_size > 1 else ''}"]
         if self.has_network:
             parts += [f"{self.num_layers} x {self.rnn_units} LSTM, embedding {self.embedding_size}, "
@@ -184,16 +188,18 @@ class Settings:
 
     def check_for_decoding(self):
         """Refuse settings that a file knows itself, by name."""
-        for name in self._chosen():
-            raise SettingsError(f"the file says {name} itself; to decompress, only backend can be chosen")
+        how = ", ".join(parameter.name for parameter in decoding_parameters())
+        for name in self.chosen():
+            raise SettingsError(f"the file says {name} itself; to decompress, only how to run can be chosen ({how})")
 
     @property
     def chooses_network(self):
         """Whether what the user chose asks for a network."""
         of_contexts_too = {"batch_size", "contexts", "table_bits", "primer", "coder", "num_layers"}
-        return bool(self._chosen().keys() - of_contexts_too or self.num_layers or self.contexts == "none")
+        return bool(self.chosen().keys() - of_contexts_too or self.num_layers or self.contexts == "none")
 
-    def _chosen(self):
+    def chosen(self):
+        """{name: value} of the coding parameters that were given a value."""
         return {parameter.name: getattr(self, parameter.name) for parameter in coding_parameters()
                 if getattr(self, parameter.name) is not None}
 

@@ -140,7 +140,7 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
     (["decompress", "stored.lks"], "small exists already; "),
     (["decompress", "damaged.lks", "-o", "out"], "the file is cut short in segment 1"),
     (["decompress", "coded.lks", "-o", "out", "--set", "rnn_units=8"],
-     "the file says rnn_units itself; to decompress, only backend can be chosen"),
+     "the file says rnn_units itself; to decompress, only how to run can be chosen (checkpoint_minutes, backend)"),
     (["decompress", "coded.lks", "-o", "out", "--set", "backend=torch"],
      "backend must be one of auto, numba, numpy, tensorflow, jax, got 'torch'"),
     (["decompress", "float.lks", "-o", "out", "--set", "backend=numpy"],

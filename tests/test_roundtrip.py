@@ -168,7 +168,7 @@ def test_a_result_names_no_backend_where_there_is_no_network(tmp_path, float_sam
 
 
 def test_what_a_file_says_itself_is_not_taken_from_whoever_decodes_it(tmp_path, no_network, sample):
-    with pytest.raises(SettingsError, match="the file says rnn_units itself; to decompress, only backend"):
+    with pytest.raises(SettingsError, match="the file says rnn_units itself; to decompress, only how to run can be chosen"):
         decompress(written(tmp_path / "in.lks", sample.data), tmp_path / "out", Settings(rnn_units=8))
     assert names(tmp_path) == ["in.lks"]
 

@@ -6,10 +6,10 @@ writes `symbols` when it encodes and fills them in when it decodes. `Coder()` en
 """
 
 
-def make_coder(name, payload=None):
-    """The coder of a setting `coder`, for encoding or for decoding `payload`."""
+def make_coder(name, payload=None, state=None):
+    """The coder of a setting `coder`, for encoding or for decoding `payload`; state: of another, to go on as that one."""
     if name == "numba":
         from lib.mixing.arithmetic_coder import ArithmeticCoder
-        return ArithmeticCoder(payload)
+        return ArithmeticCoder.resumed(*state, payload) if state else ArithmeticCoder(payload)
     from lib.mixing.reference_coder import ReferenceCoder
     return ReferenceCoder(payload)

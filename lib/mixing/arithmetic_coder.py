@@ -34,6 +34,19 @@ class ArithmeticCoder:
         else:
             self._buffer = np.empty(1 << 12, np.uint8)
 
+    def state(self):
+        """(four whole numbers, the bytes written so far) that `resumed` makes the same coder from."""
+        return self._state.tolist(), b"" if self._decoding else self._buffer[:self.bytes_done].tobytes()
+
+    @classmethod
+    def resumed(cls, numbers, written, payload=None):
+        """The coder whose `state` was this; payload: when decoding, as it was given to that one."""
+        coder = cls(payload)
+        coder._state[:] = numbers
+        if payload is None:
+            coder._buffer = np.frombuffer(bytearray(written), np.uint8)
+        return coder
+
     @property
     def bytes_done(self):
         """Bytes written so far, or read so far when decoding."""

@@ -18,7 +18,8 @@ class ContextMixer:
 
     steps_at_once = 256          # some milliseconds, so that Ctrl-C and progress do not wait
 
-    def __init__(self, settings, source, streams):
+    def __init__(self, settings, source, streams, resumed=False):
+        """resumed: whether `arrays` are about to be filled in, so that nothing has to be learned first."""
         if streams.symbol_count > MOST_SYMBOLS:
             raise InputError(f"contexts know up to {MOST_SYMBOLS:,} symbols, and this input has "
                              f"{streams.symbol_count:,}; split it into parts, or use preset=network")
@@ -28,7 +29,7 @@ class ContextMixer:
         self._memory = memory.allocated(self._kind, source.codes, source.code_bits, len(primer), streams,
                                         settings.table_bits, settings.has_network)
         self._no_frequencies = np.zeros((streams.batch_size, 0), np.int32)
-        if len(primer):
+        if len(primer) and not resumed:
             self._learn_from(primer)
 
     def code_steps(self, coder, symbols, active, first_step, frequencies=None):
@@ -53,6 +54,10 @@ class ContextMixer:
             self._code(own, coder, symbols, np.ones(len(symbols), np.int64), start, self._no_frequencies)
         self._memory.state[:] = self._memory.state[0]
         self._memory.match_state[:] = 0
+
+    def arrays(self):
+        """{name: array} of the complete state between two steps: the arrays themselves, to be kept or filled in."""
+        return memory.kept(self._memory)
 
     def fingerprint(self):
         """8 bytes that name all probabilities and symbols so far."""

@@ -67,6 +67,16 @@ class Memory(NamedTuple):
     shares: np.ndarray            # int64 (2^(bits + 1),): the network's frequencies, added up by node
 
 
+# What is no scratch and no constant: the state between two symbols.
+_KEPT = ("state", "indirect", "codes", "fingerprint", "slots", "runs", "histories", "run_worth", "match_table",
+         "match_state", "match_worth", "uses", "weights", "final_weights", "maps")
+
+
+def kept(memory):
+    """{name: array} of all that a run goes on from: the arrays themselves."""
+    return {name: getattr(memory, name) for name in _KEPT}
+
+
 def memory_bytes(kind, bits, base, streams, table_bits, with_network):
     """Bytes of memory that a Memory takes, roughly: its large tables."""
     sizes = _Sizes(kind, bits, base, streams, with_network)

@@ -2,7 +2,8 @@
 
 A model gives `predict()`: int32 frequencies of shape (batch_size, V), one or more each, for the
 next step of every stream; takes `learn(symbols, active)`: the symbols that came; names its state
-with `fingerprint()`, 8 bytes that two equal states share; says with `environment` on which
+with `fingerprint()`, 8 bytes that two equal states share; gives it with `state_bytes()` and goes on
+from it with `restore(data, step)`, after `step` steps; says with `environment` on which
 Environment its bits depend, or None; and with `backend` what computes it, or None.
 """
 
@@ -52,3 +53,9 @@ class CertainModel:
 
     def fingerprint(self):
         return bytes(8)
+
+    def state_bytes(self):
+        return b""
+
+    def restore(self, data, step):
+        pass

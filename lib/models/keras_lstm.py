@@ -14,6 +14,7 @@ from collections import deque
 
 import numpy as np
 
+from lib.errors import FormatError
 from lib.models.backend import import_keras, import_tensorflow
 from lib.models.environment import Environment
 
@@ -70,6 +71,48 @@ class KerasLSTM:
         for tensor in (*self._network.weights, *self._trainer.variables, *tf.nest.flatten(self._state)):
             digest.update(np.ascontiguousarray(tensor.numpy()).tobytes())
         return digest.digest()[:8]
+
+    def state_bytes(self):
+        """The complete state between two steps: NumPy arrays one after the other."""
+        return b"".join(np.ascontiguousarray(array).tobytes() for array in self._arrays())
+
+    def restore(self, data, step):
+        """Go on from `state_bytes` taken after `step` steps, where they were made. FormatError where they do not fit."""
+        interval = self._settings.update_interval
+        self._step = step
+        self._targets.extend([self._newest] * min(step, interval))
+        self._mask.extend([np.zeros(len(self._newest), np.float32)] * min(step, interval))
+        like = self._arrays()
+        if len(data) != sum(array.nbytes for array in like):
+            raise FormatError("the state of the network is damaged: it has another length than its settings give it")
+        start, arrays = 0, []
+        for array in like:
+            arrays.append(np.frombuffer(data, array.dtype, array.size, start).reshape(array.shape))
+            start += array.nbytes
+        self._take_arrays(iter(arrays))
+
+    def _variables(self):
+        return [*self._network.weights, *self._trainer.variables]
+
+    def _arrays(self):
+        """All of the state as NumPy arrays."""
+        return [*(variable.numpy() for variable in self._variables()),
+                *(tensor.numpy() for state in (self._state, *self._states_before) for tensor in tf.nest.flatten(state)),
+                *self._inputs, *self._targets, *self._mask, self._newest]
+
+    def _take_arrays(self, arrays):
+        """The inverse of `_arrays`."""
+        for variable in self._variables():
+            variable.assign(next(arrays))
+
+        def next_state():
+            return tf.nest.map_structure(lambda _: tf.constant(next(arrays)), self._state)
+
+        self._state = next_state()
+        for ring, entry in ((self._states_before, next_state), (self._inputs, lambda: next(arrays)),
+                            (self._targets, lambda: next(arrays)), (self._mask, lambda: next(arrays))):
+            ring.extend([entry() for _ in range(len(ring))])
+        self._newest = next(arrays)
 
     def _learning_rate(self):
         """Linear from start to end over the file."""

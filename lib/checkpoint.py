@@ -1,0 +1,256 @@
+"""Checkpoints: the complete state of a run between two steps, in a file that a later run goes on from.
+
+A file is MAGIC, a version byte, a MessagePack map that says which run it belongs to and what follows, the sections that
+it lists, and the SHA-256 of all that. A section is an array or bytes in pieces of 1 MiB, each deflated, with its length
+before it. Numbers are little-endian. Nothing in it is ever executed, and nothing is allocated for a size that it claims.
+"""
+
+import collections
+import hashlib
+import os
+import signal
+import struct
+import threading
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgpack
+import numpy as np
+
+from lib.errors import CheckpointError, OutputError
+from lib.files import OutputFile
+
+MAGIC = b"\x89LKC\r\n\x1a"
+VERSION = 1
+_PIECE = 1 << 20
+_LENGTH = struct.Struct("<I")
+_DIGEST_BYTES = 32
+_LONGEST_ABOUT = 1 << 16
+_MOST_INFLATION = 1100           # of deflated data
+_DEFLATE_LEVEL = 1               # tables hardly shrink further, and time counts
+_THREADS = 4
+_MOST_SHARE = 0.04               # of a run's time that goes into its checkpoints
+
+
+def previous(path):
+    """Where the checkpoint before the one at `path` lies."""
+    return Path(path).with_name(Path(path).name + ".previous")
+
+
+def write(path, about, sections):
+    """Put a checkpoint at `path`, completely or not at all, and keep the one that was there as `previous`.
+
+    about: a dict of what MessagePack knows. sections: {name: array or bytes}, in the order they are read in.
+    Raises OutputError; then what was there is as it was.
+    """
+    path = Path(path)
+    sizes = {name: memoryview(section).nbytes for name, section in sections.items()}
+    packed = msgpack.packb(about | {"sections": list(sizes.items())})
+    with OutputFile(path, overwrite=True) as output, ThreadPoolExecutor(_THREADS) as threads:
+        digest = hashlib.sha256()
+
+        def put(data):
+            digest.update(data)
+            output.write(data)
+
+        put(MAGIC + bytes([VERSION]) + _LENGTH.pack(len(packed)) + packed)
+        for section in sections.values():
+            for deflated in _in_turn(threads, _deflated, _pieces(section)):
+                put(_LENGTH.pack(len(deflated)) + deflated)
+        output.write(digest.digest())
+        output.flush()
+        _keep(path)
+        output.commit()
+
+
+def _keep(path):
+    if path.exists():
+        os.replace(path, previous(path))
+
+
+def remove(path):
+    """Remove a checkpoint and the one before it."""
+    for file in (Path(path), previous(path)):
+        file.unlink(missing_ok=True)
+
+
+def newest(path, warn):
+    """The newest Checkpoint at `path` that is whole, or None where there is none.
+
+    warn: called with a line where the newest is damaged and the one before it is taken. Raises CheckpointError where
+    both are.
+    """
+    faults = []
+    for file in (Path(path), previous(path)):
+        if file.exists():
+            try:
+                found = Checkpoint(file)
+            except CheckpointError as error:
+                faults.append(str(error))
+                continue
+            if faults:
+                warn(f"{faults[0]}; going on from the one before it")
+            return found
+    if faults:
+        raise CheckpointError(f"{'; '.join(faults)}. Remove {' and '.join(str(f) for f in (path, previous(path)))} "
+                              "to begin anew")
+    return None
+
+
+class Checkpoint:
+    """A checkpoint on disk, checked whole. `about` is what `write` was given.
+
+    Raises CheckpointError where it is damaged or of another version.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        try:
+            with open(self.path, "rb") as file:
+                self._check_digest(file)
+                file.seek(0)
+                self.about = self._read_about(file)
+                self._start = file.tell()
+        except OSError as error:
+            raise CheckpointError(f"cannot read {self.path}: {error.strerror}") from error
+        self._sizes = self.about["sections"]
+
+    def size_of(self, name):
+        """Bytes of a section."""
+        return dict(self._sizes)[name]
+
+    def read_into(self, arrays):
+        """Fill {name: a section's array, of its very size}; what is not named is passed over.
+
+        A piece of zeros is not written, so arrays must be fresh: what was never touched stays so.
+        """
+        with open(self.path, "rb") as file:
+            file.seek(self._start)
+            for name, size in self._sizes:
+                target = memoryview(arrays[name]).cast("B") if name in arrays and size else None
+                if name in arrays and memoryview(arrays[name]).nbytes != size:
+                    raise self._damaged(f"{name} has another size")
+                for start in range(0, size, _PIECE):
+                    data = file.read(_LENGTH.unpack(file.read(_LENGTH.size))[0])
+                    if target is not None:
+                        piece = self._inflated(data, min(_PIECE, size - start))
+                        if np.frombuffer(piece, np.uint8).any():
+                            target[start:start + len(piece)] = piece
+
+    def read(self, name):
+        """A section as bytes."""
+        data = np.zeros(self.size_of(name), np.uint8)
+        self.read_into({name: data})
+        return data.tobytes()
+
+    def _check_digest(self, file):
+        size = os.fstat(file.fileno()).st_size
+        if size < len(MAGIC) + 1 + _LENGTH.size + _DIGEST_BYTES or file.read(len(MAGIC)) != MAGIC:
+            raise CheckpointError(f"{self.path} is no checkpoint of Lockstep, or cut short")
+        version = file.read(1)[0]
+        if version != VERSION:
+            raise CheckpointError(f"{self.path} has checkpoint version {version}, and this version of Lockstep reads {VERSION}")
+        file.seek(0)
+        digest, rest = hashlib.sha256(), size - _DIGEST_BYTES
+        while rest:
+            block = file.read(min(_PIECE, rest))
+            digest.update(block)
+            rest -= len(block)
+        if file.read(_DIGEST_BYTES) != digest.digest():
+            raise self._damaged("its checksum does not match")
+
+    def _read_about(self, file):
+        file.seek(len(MAGIC) + 1)
+        length = _LENGTH.unpack(file.read(_LENGTH.size))[0]
+        if length > _LONGEST_ABOUT:
+            raise self._damaged("its description is too long")
+        try:
+            about = msgpack.unpackb(file.read(length), strict_map_key=False)
+            claimed = sum(size for _, size in about["sections"])
+        except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
+            raise self._damaged("its description cannot be read") from error
+        if claimed > _MOST_INFLATION * os.fstat(file.fileno()).st_size:
+            raise self._damaged("it claims more than it can hold")
+        return about
+
+    def _inflated(self, data, size):
+        try:
+            piece = zlib.decompressobj().decompress(data, size)
+        except zlib.error as error:
+            raise self._damaged("a piece cannot be read") from error
+        if len(piece) != size:
+            raise self._damaged("a piece has another size")
+        return piece
+
+    def _damaged(self, how):
+        return CheckpointError(f"the checkpoint {self.path} is damaged ({how})")
+
+
+class Keeper:
+    """Writes the checkpoints of a run: every so often, and where the run is interrupted.
+
+    Used with `with`, around the run; inside, the first Ctrl-C waits for the next `visit`.
+    """
+
+    def __init__(self, path, minutes, about, warn):
+        """about: what says which run it is, the same in all of its checkpoints. warn: called with a line of text."""
+        self.path, self._seconds, self._about, self._warn = path, 60 * minutes, about, warn
+        self._due = time.monotonic() + self._seconds
+        self._signals = 0
+
+    def __enter__(self):
+        self._handler = None
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) not in (
+                signal.SIG_IGN, None):
+            self._handler = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *exception):
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
+
+    def visit(self, state):
+        """Write a checkpoint if one is due, of (about, sections) as `state()` gives them.
+
+        Raises KeyboardInterrupt after it, where the run was interrupted.
+        """
+        now = time.monotonic()
+        if now < self._due and not self._signals:
+            return
+        about, sections = state()
+        try:
+            write(self.path, self._about | about, sections)
+        except OutputError as error:
+            self._warn(f"there is no newer checkpoint: {error}")
+        done = time.monotonic()
+        self._due = done + max(self._seconds, (done - now) / _MOST_SHARE)
+        if self._signals:
+            raise KeyboardInterrupt
+
+    def _interrupt(self, number, frame):
+        self._signals += 1
+        if self._signals > 1:                    # a second one does not wait
+            raise KeyboardInterrupt
+
+
+def _pieces(section):
+    data = memoryview(section).cast("B") if memoryview(section).nbytes else b""
+    for start in range(0, len(data), _PIECE):
+        yield data[start:start + _PIECE]
+
+
+def _deflated(data):
+    return zlib.compress(data, _DEFLATE_LEVEL)
+
+
+def _in_turn(threads, function, items):
+    """The results of a function for items, in order; a few are computed ahead."""
+    waiting = collections.deque()
+    for item in items:
+        waiting.append(threads.submit(function, item))
+        if len(waiting) > 2 * _THREADS:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

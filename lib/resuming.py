@@ -1,0 +1,134 @@
+"""Which run a checkpoint belongs to, and how one is found again."""
+
+import contextlib
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib import checkpoint
+from lib.checkpoint import Keeper
+from lib.errors import CheckpointError, SettingsError
+from lib.files import check_target
+from lib.models.environment import Environment
+from lib.settings import Settings
+
+
+@dataclass(frozen=True)
+class Run:
+    """What names a run: the same input, told by its SHA-256, coded the same way."""
+
+    direction: str            # "compress" or "decompress"
+    input_path: Path
+    output_path: Path
+    sha256: bytes             # of the input file
+    overwrite: bool           # whether the output may be replaced
+    preset: str               # what was asked for; auto takes what a checkpoint has
+
+    def about(self, settings, environment):
+        """What the run's checkpoints say of it; settings: complete."""
+        from lib import __version__
+        number, overrides = settings.to_header()
+        return {"lockstep": __version__, "direction": self.direction, "input": str(self.input_path.absolute()),
+                "output": str(self.output_path.absolute()), "sha256": self.sha256, "overwrite": self.overwrite,
+                "asked": self.preset, "preset": number, "overrides": overrides,
+                "environment": list(environment.to_header()) if environment else []}
+
+
+class Keeping:
+    """The checkpoint of a run, where it has one: what it goes on from, and what is kept of it."""
+
+    def __init__(self, path, run, wanted, warn):
+        """path: of the checkpoint, or None; wanted: the Settings of the user; warn: called with a line of text.
+
+        Raises CheckpointError where the checkpoint belongs to another run, and OutputError where none can be written.
+        """
+        self._path, self._run, self._wanted, self._warn = path, run, wanted, warn
+        self.found = None
+        if path:
+            check_target(path, overwrite=True)
+            self.found = _find(path, run, wanted, warn)
+
+    @property
+    def settings(self):
+        """The complete settings of the run that goes on."""
+        return dataclasses.replace(_settings_of(self.found), backend=self._wanted.backend,
+                                   checkpoint_minutes=self._wanted.checkpoint_minutes)
+
+    @property
+    def made_in(self):
+        """The Environment that the run began in, or None."""
+        return Environment.from_header(self.found.about["environment"]) if self.found else None
+
+    def restore(self, predictor):
+        """Give a predictor the state that was kept; returns (the next step, the coder's state), (0, None) at a start."""
+        if not self.found:
+            return 0, None
+        if predictor.environment != self.made_in:
+            raise CheckpointError(f"{self.found.path} was made with {self.made_in}, and this is {predictor.environment}: a "
+                                  "float network can only go on where it began")
+        step, numbers = self.found.about["step"], self.found.about["coder"]
+        predictor.restore(self.found, step)
+        return step, (numbers, self.found.read("coder"))
+
+    @contextlib.contextmanager
+    def visits(self, settings, predictor, of_direction):
+        """What codec.code calls between steps, as a context; None for a run that keeps nothing.
+
+        of_direction: called with a step; returns (about, sections) that only encoders or only decoders keep.
+        """
+        if not self._path:
+            yield None
+            return
+        if settings.coder != "numba":
+            raise SettingsError(f"coder={settings.coder} cannot be stopped and gone on with; leave the coder to the preset, "
+                                "or the checkpoint out")
+
+        def state(step, segment):
+            numbers, written = segment.coder.state()
+            about, sections = of_direction(step)
+            return about | {"step": step, "coder": numbers}, sections | {"coder": written} | predictor.sections()
+
+        about = self._run.about(settings, predictor.environment)
+        with Keeper(self._path, settings.checkpoint_minutes, about, self._warn) as keeper:
+            yield lambda step, segment: keeper.visit(lambda: state(step, segment))
+
+    def done(self):
+        """The output is complete: what was kept is no longer needed."""
+        if self._path:
+            checkpoint.remove(self._path)
+
+
+def _find(path, run, wanted, warn):
+    """The Checkpoint at `path` that `run` goes on from, or None where there is none yet."""
+    found = checkpoint.newest(path, warn)
+    if not found:
+        return None
+    _check_version(found)
+    about, anew = found.about, f"choose another checkpoint, or remove {path} to begin anew"
+    if about["direction"] != run.direction:
+        raise CheckpointError(f"{path} is of a run to {about['direction']} {about['input']}; {anew}")
+    if about["sha256"] != run.sha256:
+        raise CheckpointError(f"{path} belongs to another input, {about['input']} as it was then, and not to "
+                              f"{run.input_path}; {anew}")
+    if run.preset not in ("auto", about["asked"]):
+        raise CheckpointError(f"{path} was begun with preset={about['asked']}, and not with {run.preset}; {anew}")
+    settings = _settings_of(found)
+    for name, value in wanted.chosen().items():
+        if getattr(settings, name) != value:
+            raise CheckpointError(f"{path} was begun with {name}={getattr(settings, name)}, and not with {value}; {anew}")
+    return found
+
+
+def _settings_of(found):
+    """The complete settings of a checkpoint's run."""
+    try:
+        return Settings.from_header(found.about["preset"], found.about["overrides"])
+    except SettingsError as error:
+        raise CheckpointError(f"{found.path} cannot be used: {error}") from error
+
+
+def _check_version(found):
+    from lib import __version__
+    if found.about["lockstep"] != __version__:
+        raise CheckpointError(f"{found.path} was made by Lockstep {found.about['lockstep']}, and this is {__version__}: finish "
+                              "the run with that version, or remove the checkpoint to begin anew")
