@@ -18,7 +18,9 @@ from lib.errors import (
     SettingsError,
 )
 from lib.settings import Settings
+from lib.splitting import Manifest, join, split
 
 __version__ = "0.1.0"
-__all__ = ["CheckpointError", "Contents", "DivergedError", "FormatError", "InputError", "InstallationError", "LockstepError", "OutputError", "Progress",
-           "Result", "Settings", "SettingsError", "compress", "decompress", "inspect", "resume"]
+__all__ = ["CheckpointError", "Contents", "DivergedError", "FormatError", "InputError", "InstallationError", "LockstepError", "Manifest", "OutputError", "Progress",
+           "Result", "Settings", "SettingsError", "compress", "decompress", "inspect", "join", "resume",
+           "split"]

@@ -1,4 +1,4 @@
-"""The command line: python -m lib compress | decompress | resume | info."""
+"""The command line: python -m lib compress | decompress | resume | split | join | info."""
 
 import argparse
 import contextlib
@@ -11,6 +11,7 @@ from lib import __version__
 from lib.compression import SUFFIX, compress, decompress, inspect, resume
 from lib.errors import LockstepError
 from lib.settings import Settings, default_of
+from lib.splitting import MANIFEST_SUFFIX, join, split
 
 INTERRUPTED = 130        # the shell's exit code for Ctrl-C
 TRACEBACK = "LOCKSTEP_TRACEBACK"     # set in the environment to see where an unexpected error comes from
@@ -72,6 +73,7 @@ def _parser():
     again.add_argument("checkpoint", metavar="CHECKPOINT", type=Path)
     _add_how(again, "how to run: backend=NAME, checkpoint_minutes=NUMBER; the checkpoint says the rest itself")
     again.set_defaults(run=_resume)
+    _add_splitting_commands(commands)
     info = commands.add_parser("info", help="say what a .lks file holds, without decoding it")
     info.add_argument("input", metavar=f"IN{SUFFIX}", type=Path)
     info.set_defaults(run=_info)
@@ -89,6 +91,27 @@ def _add_coding_command(commands, name, run, help, output_help, set_help):
     _add_how(command, set_help)
     command.set_defaults(run=run)
     return command
+
+
+def _add_splitting_commands(commands):
+    cut = commands.add_parser("split", help="cut a long file into parts for several sessions", description=(
+        "cut a long file into parts, which are compressed one after the other: each goes on from the state that the one "
+        "before left beside its .lks file. The sizes add up to that of the file compressed in one go"))
+    cut.add_argument("input", metavar="IN", type=Path, help="the file to cut")
+    cut.add_argument("-n", "--parts", type=int, required=True, metavar="N", help="how many parts")
+    cut.add_argument("-o", "--output", metavar="FOLDER", type=Path, help="where the parts go (default: beside the file)")
+    cut.add_argument("-i", "--independent", action="store_true",
+                     help="parts that know nothing of each other, for machines side by side: faster, and larger files")
+    cut.add_argument("-b", "--batch-size", type=int, metavar="B", help="streams that the file is laid out in (default: by size)")
+    cut.set_defaults(run=_split)
+    put = commands.add_parser("join", help="put the parts together again", description=(
+        f"put parts that were decompressed into one folder together again, all checked against the {MANIFEST_SUFFIX} file"))
+    put.add_argument("input", metavar=f"IN{MANIFEST_SUFFIX}", type=Path, help="the manifest, with the parts beside it")
+    put.add_argument("-o", "--output", metavar="OUT", type=Path, help="the file to write (default: the original's name)")
+    put.set_defaults(run=_join)
+    for command in (cut, put):
+        command.add_argument("-f", "--force", action="store_true", help="replace what exists")
+        command.add_argument("-q", "--quiet", action="store_true", help="no summary")
 
 
 def _add_how(command, set_help):
@@ -141,6 +164,19 @@ def _resume(options):
         result = resume(options.checkpoint, Settings().with_text(options.set), progress=progress, note=_note(options),
                         warn=_warn)
     (_say_compressed if result.direction == "compress" else _say_decompressed)(options, result)
+
+
+def _split(options):
+    path, manifest = split(options.input, options.parts, options.output, batch_size=options.batch_size,
+                           independent=options.independent, overwrite=options.force)
+    if not options.quiet:
+        print(f"{path}: {len(manifest.parts)} parts of {manifest.name}, {manifest.size:,} bytes")
+
+
+def _join(options):
+    path, manifest = join(options.input, options.output, overwrite=options.force)
+    if not options.quiet:
+        print(f"{path}: {manifest.size:,} bytes, SHA-256 {manifest.sha256} checked")
 
 
 def _warn(line):

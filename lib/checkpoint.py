@@ -39,8 +39,8 @@ def previous(path):
     return Path(path).with_name(Path(path).name + ".previous")
 
 
-def write(path, about, sections):
-    """Put a checkpoint at `path`, completely or not at all, and keep the one that was there as `previous`.
+def write(path, about, sections, keep=True):
+    """Put a checkpoint at `path`, completely or not at all; keep: the one that was there, as `previous`.
 
     about: a dict of what MessagePack knows. sections: {name: array or bytes}, in the order they are read in.
     Raises OutputError; then what was there is as it was.
@@ -61,13 +61,9 @@ def write(path, about, sections):
                 put(_LENGTH.pack(len(deflated)) + deflated)
         output.write(digest.digest())
         output.flush()
-        _keep(path)
+        if keep and path.exists():
+            os.replace(path, previous(path))
         output.commit()
-
-
-def _keep(path):
-    if path.exists():
-        os.replace(path, previous(path))
 
 
 def remove(path):

@@ -9,7 +9,6 @@ from lib.files import available_memory
 from lib.mixing import make_coder, primers
 from lib.models.backend import gpu_backend
 from lib.predictor import Predictor, predictor_bytes
-from lib.streams import Streams
 
 _SMALLEST_FIRST = ("best", "balanced", "fast")
 _TRIAL_SECONDS = 0.4
@@ -21,6 +20,8 @@ _PRIMED_PER_SECOND = 20_000  # and symbols of a primer
 def resolve(settings, source):
     """(complete settings for a source, what was chosen and why in a line, or "" where there was nothing to choose)."""
     kind = source.suitable_contexts()
+    if not source.is_whole and settings.batch_size is None:
+        settings = settings.with_values({"batch_size": source.place.batch_size})
     on_gpu = settings.backend in ("auto", gpu_backend()) and gpu_backend() is not None
     if settings.preset != "auto":
         return settings.resolve(source.symbol_count, kind, on_gpu), ""
@@ -43,21 +44,21 @@ def resolve(settings, source):
 def _fits(settings, source):
     """Whether complete settings leave half of the memory that is free."""
     available = available_memory()
-    needed = predictor_bytes(settings, source, Streams(source.symbol_count, settings.batch_size))
+    needed = predictor_bytes(settings, source, source.streams_for(settings.batch_size))
     return available is None or 2 * needed < available
 
 
 def _symbols_per_second(settings, source):
     """How fast complete settings code a source, here and now, by its first steps, without a primer."""
     settings = dataclasses.replace(settings, primer="none")
-    streams = Streams(source.symbol_count, settings.batch_size)
+    streams = source.streams_for(settings.batch_size)
     predictor, coder = Predictor(settings, source, streams), make_coder(settings.coder)
     symbols = streams.lay_out(source.symbols())
     warm_up = settings.update_interval           # steps that compile, and learn for the first time
     at_once = min(predictor.steps_at_once, warm_up)
     step, coded, started = 0, 0, time.perf_counter()
-    while step < streams.steps:
-        end = min(step + at_once, streams.steps)
+    while step < len(symbols):
+        end = min(step + at_once, len(symbols))
         predictor.code_steps(coder, symbols[step:end], streams.active(np.arange(step, end)), step)
         coded += streams.symbols_before(end) - streams.symbols_before(step)
         step, now = end, time.perf_counter()

@@ -4,6 +4,7 @@ There is one loop. Encoding and decoding differ in the segments they walk throug
 gives segments whose coder writes, `decoding` segments whose coder reads.
 """
 
+import itertools
 import time
 from dataclasses import dataclass
 
@@ -23,28 +24,29 @@ class Progress:
 
     done: int          # symbols coded
     total: int         # symbols in all
-    bits: int          # compressed size of what is coded, without headers
+    bits: int          # compressed size of what this run coded, without headers
     seconds: float     # since the first symbol
 
 
-def code(predictor, streams, symbols, segments, progress=None, visit=None, bits_before=0):
-    """Code `symbols`, uint16 of shape (steps, batch_size): read when encoding, filled when decoding.
+def code(predictor, streams, symbols, segments, progress=None, visit=None):
+    """Code `symbols`, uint16 of shape (end - first, batch_size) of the streams: read when encoding, filled when decoding.
 
     progress: called with a Progress about ten times a second, and at the end. visit: called between steps with the next
-    step and the segment. bits_before: what a resumed run has coded already.
+    step and the segment.
     Yields the step that each finished segment ends at: up to there `symbols` are checked.
     Raises DivergedError when decoding with a predictor whose state is not the encoder's.
     """
     started = time.perf_counter()
     reported = started
-    bits = bits_before
+    bits = 0
     for segment in segments:
         for first in range(segment.next, segment.end, predictor.steps_at_once):
             end = min(first + predictor.steps_at_once, segment.end)
-            predictor.code_steps(segment.coder, symbols[first:end], streams.active(np.arange(first, end)), first)
+            predictor.code_steps(segment.coder, symbols[first - streams.first:end - streams.first],
+                                 streams.active(np.arange(first, end)), first)
             now = time.perf_counter()
             if progress and now - reported > _PROGRESS_SECONDS:
-                progress(Progress(streams.symbols_before(end), streams.symbol_count,
+                progress(Progress(streams.symbols_before(end), streams.coded_count,
                                   bits + 8 * segment.coder.bytes_done, now - started))
                 reported = now
             if visit and end < segment.end:
@@ -53,24 +55,27 @@ def code(predictor, streams, symbols, segments, progress=None, visit=None, bits_
         bits += 8 * segment.coder.bytes_done
         yield segment.end
     if progress:
-        progress(Progress(streams.symbol_count, streams.symbol_count, bits, time.perf_counter() - started))
+        progress(Progress(streams.coded_count, streams.coded_count, bits, time.perf_counter() - started))
 
 
-def encoding(writer, coder_name, streams, next_step=0, coder_state=None):
+def encoding(writer, coder_name, streams, next_step, coder_state=None):
     """Segments that write what is coded to a container.Writer. They end at fixed symbol counts.
 
-    next_step, coder_state: where a resumed run goes on, and the state of its coder there.
+    next_step: the first to be coded. coder_state: of a resumed run, the state of its coder there.
     """
     steps_each = max(1, SEGMENT_SYMBOLS // streams.batch_size)
-    for start in range(next_step // steps_each * steps_each, streams.steps, steps_each):
+    for start in range(streams.first, streams.end, steps_each):
+        end = min(start + steps_each, streams.end)
+        if end <= next_step:
+            continue
         coder = make_coder(coder_name, None, coder_state)
-        yield _EncodedSegment(writer, coder, max(start, next_step), start, min(start + steps_each, streams.steps))
+        yield _EncodedSegment(writer, coder, max(start, next_step), start, end)
         coder_state = None
 
 
-def decoding(segments, coder_name, next_step=0, coder_state=None):
+def decoding(segments, coder_name, streams, next_step, coder_state=None):
     """Segments that read the payloads of container.Segments. The rest as for `encoding`."""
-    start = 0
+    start = streams.first
     for segment in segments:
         end = start + segment.steps
         if end > next_step:
@@ -78,6 +83,12 @@ def decoding(segments, coder_name, next_step=0, coder_state=None):
             yield _DecodedSegment(segment.fingerprint, coder, max(start, next_step), end)
             coder_state = None
         start = end
+
+
+def checked_before(segments, streams, step):
+    """The last end of a segment at or before a step: up to there all is checked."""
+    ends = itertools.accumulate((segment.steps for segment in segments), initial=streams.first)
+    return max(end for end in ends if end <= step)
 
 
 class _EncodedSegment:

@@ -2,12 +2,11 @@
 
 import dataclasses
 import hashlib
-import itertools
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib import choice, codec
+from lib import choice, codec, parts
 from lib.checkpoint import newest
 from lib.compiling import announced
 from lib.container import Header, Reader, Writer, is_base_name
@@ -18,8 +17,7 @@ from lib.models.environment import Environment
 from lib.predictor import Predictor, predictor_bytes
 from lib.resuming import Keeping, Run
 from lib.settings import Settings
-from lib.sources import ByteSource, describe_source
-from lib.streams import Streams
+from lib.sources import describe_source, source_of
 
 SUFFIX = ".lks"
 MOST_OVERHEAD = 96                # bytes that a .lks file may have over its input
@@ -78,10 +76,10 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     check_target(output_path, overwrite)
     with OutputFile(output_path, overwrite) as output:
         with announced(note or _silent):
-            used, backend = _write_coded(output, data, digest, input_path.name, settings, progress, note or _silent, keeping)
+            used, backend = _write_coded(output, data, run, settings, progress, note or _silent, keeping)
         if used is None:
             output.restart()
-            output.write(_stored_header(data, digest, input_path.name).to_bytes() + data)
+            output.write(_stored_header(data, run).to_bytes() + data)
         size = output.commit()
     keeping.done()
     return Result(input_path, output_path, len(data), size, time.perf_counter() - started, digest.hex(), used,
@@ -117,7 +115,7 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
         restored, used, backend = reader.read_stored(), None, None
     else:
         with announced(note or _silent):
-            restored, used, backend = _decode(reader, output_path, settings, progress, warn or _silent, keeping)
+            restored, used, backend = _decode(reader, run, settings, progress, warn or _silent, keeping)
     if hashlib.sha256(restored).digest() != header.sha256:
         raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged; get another "
                           f"copy. {_keep_partial(output_path, restored, 'what came out, unchecked')}")
@@ -178,7 +176,7 @@ def inspect(input_path):
     if reader.header.is_stored:
         return Contents(reader.header, None, None, len(data), 0, _fault_of_stored(reader))
     settings, source, streams = _plan(reader.header)
-    segments, fault = reader.read_segments(streams.steps)
+    segments, fault = reader.read_segments(streams.end - streams.first)
     return Contents(reader.header, settings, _made_in(reader.header), len(data), len(segments), fault,
                     memory_bytes(settings, source, streams))
 
@@ -204,81 +202,82 @@ def _silent(line):
     """What takes lines of text where nobody listens."""
 
 
-def _write_coded(output, data, digest, name, settings, progress, note, keeping):
-    """Write `data` coded; returns (the complete settings, the backend), or Nones where it does not shrink."""
-    if len(data) < _NEVER_SHRINKS:
+def _write_coded(output, data, run, settings, progress, note, keeping):
+    """Write `data` coded; returns (the complete settings, the backend), or Nones where it does not shrink.
+
+    A part of a split file is coded even then, as the next part goes on from it.
+    """
+    source = source_of(data)
+    if len(data) < _NEVER_SHRINKS and source.is_whole:
         return None, None
-    source = ByteSource.from_bytes(data)
-    if keeping.found:
-        settings, reason = keeping.settings, f"going on from {keeping.found.path}"
-    else:
-        settings, reason = choice.resolve(settings, source)
+    if not source.is_whole:
+        keeping.go_on_from(parts.state_before(source.place, run.folders))
+    settings, reason = (keeping.settings, keeping.reason) if keeping.found else choice.resolve(settings, source)
     if reason:
         note(reason)
     check_model(settings, source.vocabulary_size)
-    streams = Streams(source.symbol_count, settings.batch_size)
+    streams = source.streams_for(settings.batch_size)
     _check_memory(settings, source, streams)
     predictor = Predictor(settings, source, streams, keeping.made_in, resumed=keeping.found is not None)
     preset, overrides = settings.to_header()
-    header = Header(len(data), digest, _stored_name(name), preset, source.description(),
+    header = Header(len(data), run.sha256, _stored_name(run.input_path.name), preset, source.description(),
                     predictor.environment.to_header() if predictor.environment else (), overrides, source.kind)
     writer = Writer(output, header)
     symbols = streams.lay_out(source.symbols())
-    bits_before = 0
-    if keeping.found:
-        written = keeping.found.read("segments")
-        writer.resume(keeping.found.about["crc"], written)
-        bits_before = 8 * len(written)
-    segments = codec.encoding(writer, settings.coder, streams, *keeping.restore(predictor))
+    next_step, coder_state = keeping.restore(predictor, streams)
+    if keeping.is_own:
+        writer.resume(keeping.found.about["crc"], keeping.found.read("segments"))
+    segments = codec.encoding(writer, settings.coder, streams, next_step, coder_state)
     with keeping.visits(settings, predictor, lambda step: writer.state()) as visit:
-        for _ in codec.code(predictor, streams, symbols, segments, progress, visit, bits_before):
+        for _ in codec.code(predictor, streams, symbols, segments, progress, visit):
             pass
-    shrinks = writer.bytes_written < len(_stored_header(data, digest, name).to_bytes()) + len(data)
-    return (settings, predictor.backend) if shrinks else (None, None)
+    if not source.is_whole:
+        parts.write_state(source.place, run.output_path.parent, settings, predictor)
+    shrinks = writer.bytes_written < len(_stored_header(data, run).to_bytes()) + len(data)
+    return (settings, predictor.backend) if shrinks or not source.is_whole else (None, None)
 
 
-def _decode(reader, output_path, wanted, progress, warn, keeping):
+def _decode(reader, run, wanted, progress, warn, keeping):
     """(the original's bytes, the settings, the backend) from a file that holds segments, run as `wanted` says."""
     header = reader.header
     settings, source, streams = _plan(header)
     settings = dataclasses.replace(settings, backend=wanted.backend, checkpoint_minutes=wanted.checkpoint_minutes)
-    segments, fault = reader.read_segments(streams.steps)
+    segments, fault = reader.read_segments(streams.end - streams.first)
     if not segments:
         raise fault
     if fault:
         warn(f"{fault}. What comes before is being recovered")
     _check_plausible(header, source, streams, segments)
     _check_memory(settings, source, streams)
-    check_space(output_path, header.original_bytes)
+    check_space(run.output_path, header.original_bytes)
+    if not source.is_whole:
+        keeping.go_on_from(parts.state_before(source.place, run.folders))
     symbols = streams.empty()
     made_in = _made_in(header)
     predictor = Predictor(settings, source, streams, made_in, resumed=keeping.found is not None)
     if predictor.environment != made_in:
         warn(f"the file was made with {made_in}; this is {predictor.environment}. It may not decode here")
-    if keeping.found:
-        keeping.found.read_into({"decoded": symbols[:keeping.found.about["step"]]})
-    next_step, coder_state = keeping.restore(predictor)
-    checked = max((end for end in _ends(segments) if end <= next_step), default=0)
-    bits_before = 8 * sum(len(segment.payload) for segment, end in zip(segments, _ends(segments)) if end <= next_step)
+    next_step, coder_state = keeping.restore(predictor, streams)
+    if keeping.is_own:
+        keeping.found.read_into({"decoded": symbols[:next_step - streams.first]})
+    checked = codec.checked_before(segments, streams, next_step)
     try:
-        with keeping.visits(settings, predictor, lambda step: ({}, {"decoded": symbols[:step]})) as visit:
-            coded = codec.decoding(segments, settings.coder, next_step, coder_state)
-            for checked in codec.code(predictor, streams, symbols, coded, progress, visit, bits_before):
+        with keeping.visits(settings, predictor, lambda step: ({}, {"decoded": symbols[:step - streams.first]})) as visit:
+            coded = codec.decoding(segments, settings.coder, streams, next_step, coder_state)
+            for checked in codec.code(predictor, streams, symbols, coded, progress, visit):
                 pass
     except DivergedError as diverged:
         fault = DivergedError(f"{diverged}: {_why_diverged(made_in, predictor)}")
     if fault:
-        symbols[checked:] = 0
-        recovered = source.restore(streams.join(symbols)) if checked else b""
-        what = (f"{streams.symbols_before(checked):,} of {streams.symbol_count:,} bytes, the first {checked:,} of every "
-                f"{streams.steps:,}; the rest is filler")
-        raise type(fault)(f"{fault}. {_keep_partial(output_path, recovered, what)}")
+        steps = checked - streams.first
+        symbols[steps:] = 0
+        recovered = source.restore(streams.join(symbols)) if steps else b""
+        what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} bytes, the first {steps:,} of every "
+                f"{len(symbols):,}; the rest is filler")
+        raise type(fault)(f"{fault}. {_keep_partial(run.output_path, recovered, what)}")
+    if not source.is_whole:
+        parts.write_state(source.place, run.output_path.parent, settings, predictor)
     return source.restore(streams.join(symbols)), settings, predictor.backend
-
-
-def _ends(segments):
-    """The step that each of the segments ends at."""
-    return itertools.accumulate(segment.steps for segment in segments)
 
 
 def _why_diverged(made_in, predictor):
@@ -302,7 +301,10 @@ def _plan(header):
         check_model(settings, source.vocabulary_size)
     except SettingsError as error:
         raise FormatError(f"the header asks for a network that no version makes: {error}") from error
-    return settings, source, Streams(source.symbol_count, settings.batch_size)
+    try:
+        return settings, source, source.streams_for(settings.batch_size)
+    except SettingsError as error:
+        raise FormatError(f"the header cannot be used: {error}") from error
 
 
 def _keep_partial(output_path, recovered, what):
@@ -320,7 +322,7 @@ def _keep_partial(output_path, recovered, what):
 def _check_plausible(header, source, streams, segments):
     """Refuse a size that the intact segments' payload cannot hold, before anything of that size is allocated."""
     payload_bits = 8 * sum(len(segment.payload) + 4 for segment in segments)
-    claimed = streams.symbols_before(sum(segment.steps for segment in segments))
+    claimed = streams.symbols_before(streams.first + sum(segment.steps for segment in segments))
     if source.vocabulary_size > 1 and claimed * _FEWEST_BITS_PER_SYMBOL > payload_bits:
         raise FormatError(f"the header claims {header.original_bytes:,} bytes, more than the file can hold; "
                           "it is damaged or made to do harm")
@@ -336,7 +338,7 @@ def _check_memory(settings, source, streams):
 
 def memory_bytes(settings, source, streams):
     """Bytes of memory that coding takes, roughly, the file's own bytes included."""
-    return _BYTES_HELD_PER_SYMBOL * source.symbol_count + predictor_bytes(settings, source, streams)
+    return _BYTES_HELD_PER_SYMBOL * streams.coded_count + predictor_bytes(settings, source, streams)
 
 
 def _read_input(path):
@@ -351,16 +353,16 @@ def _read_input(path):
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _stored_header(data, digest, name):
+def _stored_header(data, run):
     """The header of data that does not shrink, its name cut where the file would grow by more than promised."""
-    header = Header(len(data), digest, _stored_name(name))
+    header = Header(len(data), run.sha256, _stored_name(run.input_path.name))
     excess = len(header.to_bytes()) - MOST_OVERHEAD
     if excess <= 0:
         return header
     stem, dot, suffix = header.name.rpartition(".")
     tail = (dot + suffix) if stem and len((dot + suffix).encode()) <= 16 else ""
     kept = header.name.encode()[:len(header.name.encode()) - len(tail.encode()) - excess]
-    return Header(len(data), digest, kept.decode(errors="ignore") + tail)
+    return Header(len(data), run.sha256, kept.decode(errors="ignore") + tail)
 
 
 def _stored_name(name):

@@ -65,7 +65,7 @@ def newest(name, symbol_count, kind, chosen=MappingProxyType({}), on_gpu=False):
     values = values_of((_NEWEST_ON_GPU if on_gpu else _NEWEST)[name, kind]) | chosen
     fitted = dict(table_bits=_table_bits(primers.length(values["primer"]) + symbol_count))
     if values["num_layers"]:
-        fitted["batch_size"] = _streams_for(symbol_count)
+        fitted["batch_size"] = streams_for(symbol_count)
     return values | fitted | chosen
 
 
@@ -77,7 +77,7 @@ def _table_bits(symbol_count):
 _SLOTS_PER_SYMBOL, _FEWEST_TABLE_BITS, _MOST_TABLE_BITS = 32, 14, 26
 
 
-def _streams_for(symbol_count):
+def streams_for(symbol_count):
     """How many streams an input gets beside contexts: fewer are slower and learn more.
 
     docs/tuning.md has the figures.

@@ -24,14 +24,17 @@ class Run:
     overwrite: bool           # whether the output may be replaced
     preset: str               # what was asked for; auto takes what a checkpoint has
 
+    @property
+    def folders(self):
+        """Where what parts leave to each other lies: beside the output, or else the input."""
+        return list(dict.fromkeys((self.output_path.parent, self.input_path.parent)))
+
     def about(self, settings, environment):
         """What the run's checkpoints say of it; settings: complete."""
-        from lib import __version__
-        number, overrides = settings.to_header()
-        return {"lockstep": __version__, "direction": self.direction, "input": str(self.input_path.absolute()),
-                "output": str(self.output_path.absolute()), "sha256": self.sha256, "overwrite": self.overwrite,
-                "asked": self.preset, "preset": number, "overrides": overrides,
-                "environment": list(environment.to_header()) if environment else []}
+        return coding_of(settings, environment) | {
+            "direction": self.direction, "input": str(self.input_path.absolute()),
+            "output": str(self.output_path.absolute()), "sha256": self.sha256, "overwrite": self.overwrite,
+            "asked": self.preset}
 
 
 class Keeping:
@@ -43,32 +46,44 @@ class Keeping:
         Raises CheckpointError where the checkpoint belongs to another run, and OutputError where none can be written.
         """
         self._path, self._run, self._wanted, self._warn = path, run, wanted, warn
-        self.found = None
+        self.found = None              # the Checkpoint that the run goes on from
         if path:
             check_target(path, overwrite=True)
             self.found = _find(path, run, wanted, warn)
+        self.is_own = self.found is not None      # and not of the part before
+
+    def go_on_from(self, state_before):
+        """Begin at the Checkpoint of the part before, where there is one and the run has none of its own yet."""
+        if state_before and not self.found:
+            _check_settings(state_before, self._wanted, "the parts before were coded", "leave it out, or begin with part 1 anew")
+            self.found = state_before
+
+    @property
+    def reason(self):
+        """What to say of the settings."""
+        return f"going on from {self.found.path}"
 
     @property
     def settings(self):
         """The complete settings of the run that goes on."""
-        return dataclasses.replace(_settings_of(self.found), backend=self._wanted.backend,
+        return dataclasses.replace(settings_of(self.found), backend=self._wanted.backend,
                                    checkpoint_minutes=self._wanted.checkpoint_minutes)
 
     @property
     def made_in(self):
         """The Environment that the run began in, or None."""
-        return Environment.from_header(self.found.about["environment"]) if self.found else None
+        return environment_of(self.found) if self.found else None
 
-    def restore(self, predictor):
-        """Give a predictor the state that was kept; returns (the next step, the coder's state), (0, None) at a start."""
+    def restore(self, predictor, streams):
+        """Give a predictor the state that was kept, if any; returns (the next step, the coder's state or None)."""
         if not self.found:
-            return 0, None
+            return streams.first, None
         if predictor.environment != self.made_in:
-            raise CheckpointError(f"{self.found.path} was made with {self.made_in}, and this is {predictor.environment}: a "
-                                  "float network can only go on where it began")
-        step, numbers = self.found.about["step"], self.found.about["coder"]
+            raise CheckpointError(f"{self.found.path} was made with {self.made_in}, and this is {predictor.environment}: a float "
+                                  "network can only go on where it began")
+        step = self.found.about["step"]
         predictor.restore(self.found, step)
-        return step, (numbers, self.found.read("coder"))
+        return step, (self.found.about["coder"], self.found.read("coder")) if self.is_own else None
 
     @contextlib.contextmanager
     def visits(self, settings, predictor, of_direction):
@@ -103,7 +118,7 @@ def _find(path, run, wanted, warn):
     found = checkpoint.newest(path, warn)
     if not found:
         return None
-    _check_version(found)
+    check_version(found)
     about, anew = found.about, f"choose another checkpoint, or remove {path} to begin anew"
     if about["direction"] != run.direction:
         raise CheckpointError(f"{path} is of a run to {about['direction']} {about['input']}; {anew}")
@@ -112,14 +127,32 @@ def _find(path, run, wanted, warn):
                               f"{run.input_path}; {anew}")
     if run.preset not in ("auto", about["asked"]):
         raise CheckpointError(f"{path} was begun with preset={about['asked']}, and not with {run.preset}; {anew}")
-    settings = _settings_of(found)
-    for name, value in wanted.chosen().items():
-        if getattr(settings, name) != value:
-            raise CheckpointError(f"{path} was begun with {name}={getattr(settings, name)}, and not with {value}; {anew}")
+    _check_settings(found, wanted, f"{path} was begun", anew)
     return found
 
 
-def _settings_of(found):
+def _check_settings(found, wanted, what, advice):
+    """Refuse what a user chose where the run goes on with something else."""
+    settings = settings_of(found)
+    for name, value in wanted.chosen().items():
+        if getattr(settings, name) != value:
+            raise CheckpointError(f"{what} with {name}={getattr(settings, name)}, and not with {value}; {advice}")
+
+
+def coding_of(settings, environment):
+    """What names how a checkpoint's data is coded: what wrote it, the complete settings, the Environment or None."""
+    from lib import __version__
+    number, overrides = settings.to_header()
+    return {"lockstep": __version__, "preset": number, "overrides": overrides,
+            "environment": list(environment.to_header()) if environment else []}
+
+
+def environment_of(found):
+    """The Environment that a checkpoint's bits depend on, or None."""
+    return Environment.from_header(found.about["environment"])
+
+
+def settings_of(found):
     """The complete settings of a checkpoint's run."""
     try:
         return Settings.from_header(found.about["preset"], found.about["overrides"])
@@ -127,7 +160,7 @@ def _settings_of(found):
         raise CheckpointError(f"{found.path} cannot be used: {error}") from error
 
 
-def _check_version(found):
+def check_version(found):
     from lib import __version__
     if found.about["lockstep"] != __version__:
         raise CheckpointError(f"{found.path} was made by Lockstep {found.about['lockstep']}, and this is {__version__}: finish "

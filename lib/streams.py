@@ -7,40 +7,64 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Streams:
-    """`symbol_count` symbols as `batch_size` streams of `steps` steps.
+    """`symbol_count` symbols as `batch_size` streams of `steps` steps, of which a run codes [first, end).
 
     Stream b holds symbols [b * steps, (b + 1) * steps). Step s codes the s-th symbol of all
     streams at once. The last streams may end early or be empty, so the streams that still have
-    a symbol at a step are always the first `active(step)` ones.
+    a symbol at a step are always the first `active(step)` ones. A part of a split input codes some of the
+    steps; an input that is whole codes all.
     """
 
     symbol_count: int
     batch_size: int
+    first: int = 0
+    end: int | None = None         # all steps
+
+    def __post_init__(self):
+        if self.end is None:
+            object.__setattr__(self, "end", self.steps)
 
     @property
     def steps(self):
         """Steps that code everything: symbol_count / batch_size, rounded up."""
         return -(-self.symbol_count // self.batch_size)
 
+    @property
+    def coded_count(self):
+        """How many symbols the steps from `first` to `end` code."""
+        return self.symbols_before(self.end)
+
     def active(self, steps):
         """How many streams have a symbol at each of `steps`, an array of whole numbers: int64, of the same shape."""
         return np.clip(-(-(self.symbol_count - steps) // self.steps), 0, self.batch_size)
 
     def symbols_before(self, step):
-        """How many symbols the steps before `step` code."""
+        """How many symbols the steps from `first` to before `step` code."""
+        return self._of_whole_before(step) - self._of_whole_before(self.first)
+
+    def _of_whole_before(self, step):
         full, rest = divmod(self.symbol_count, self.steps) if self.steps else (0, 0)
         return full * step + min(rest, step)
 
+    def stretches(self):
+        """(start, end) of each stream's symbols among those of the whole input: what the steps from `first` to `end` code."""
+        starts = np.arange(self.batch_size) * self.steps
+        return [(min(int(start) + self.first, self.symbol_count), min(int(start) + self.end, self.symbol_count))
+                for start in starts]
+
     def empty(self):
-        """A matrix for the symbols, all zero: uint16 of shape (steps, batch_size)."""
-        return np.zeros((self.steps, self.batch_size), np.uint16)
+        """A matrix for the symbols, all zero: uint16 of shape (end - first, batch_size)."""
+        return np.zeros((self.end - self.first, self.batch_size), np.uint16)
 
     def lay_out(self, symbols):
-        """Symbols of shape (symbol_count,) as a matrix of shape (steps, batch_size), zero where there is none."""
-        flat = np.zeros(self.steps * self.batch_size, np.uint16)
-        flat[:self.symbol_count] = symbols
-        return np.ascontiguousarray(flat.reshape(self.batch_size, self.steps).T)
+        """Symbols of shape (coded_count,), stream by stream, as a matrix of shape (end - first, batch_size), zero where there is none."""
+        matrix, taken = np.zeros((self.batch_size, self.end - self.first), np.uint16), 0
+        for stream, (start, end) in enumerate(self.stretches()):
+            matrix[stream, :end - start] = symbols[taken:taken + end - start]
+            taken += end - start
+        return np.ascontiguousarray(matrix.T)
 
     def join(self, matrix):
-        """The symbols of shape (symbol_count,) from a matrix of shape (steps, batch_size)."""
-        return np.ascontiguousarray(matrix.T).reshape(-1)[:self.symbol_count]
+        """The symbols of shape (coded_count,), stream by stream, from a matrix of shape (end - first, batch_size)."""
+        columns = np.ascontiguousarray(matrix.T)
+        return np.concatenate([columns[stream, :end - start] for stream, (start, end) in enumerate(self.stretches())])

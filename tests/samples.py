@@ -17,6 +17,9 @@ TEXT = b"It was the best of times, it was the worst of times, it was the age of 
 NOISE = random.Random(7).randbytes(2_000)       # looks like compressed data
 TINY = dict(preset="network", batch_size=3, seq_length=3, update_interval=2, rnn_units=8, num_layers=1, embedding_size=4)
 SYMBOLS = 5                                     # the vocabulary of what a network alone is tested with
+# A command line for python -c. Python raises KeyboardInterrupt on SIGINT only where it was not started with SIGINT ignored.
+INTERRUPTIBLE = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+                 "from lib.__main__ import main; sys.exit(main(sys.argv[1:]))")
 STREAMS = TINY["batch_size"]
 
 

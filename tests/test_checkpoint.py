@@ -11,7 +11,7 @@ import threading
 
 import numpy as np
 import pytest
-from samples import TEXT, tiny
+from samples import INTERRUPTIBLE, TEXT, tiny
 
 import lib
 from lib import CheckpointError, OutputError, Settings, checkpoint, compress, decompress, resume
@@ -392,7 +392,7 @@ def test_a_run_survives_kills_at_random_moments(tmp_path, direction):
 
 def test_ctrl_c_says_how_to_go_on(tmp_path):
     (tmp_path / "in").write_bytes(bytes(random.Random(5).choices(DATA, k=400_000)))
-    command = [sys.executable, "-m", "lib", "compress", "in", "--preset", "fast", "--checkpoint", "kept"]
+    command = [sys.executable, "-c", INTERRUPTIBLE, "compress", "in", "--preset", "fast", "--checkpoint", "kept"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     threading.Timer(4, process.send_signal, [signal.SIGINT]).start()

@@ -12,7 +12,7 @@ import time
 
 import pytest
 from conftest import ROOT
-from samples import NOISE, TEXT, TINY, stored_file, tiny
+from samples import INTERRUPTIBLE, NOISE, TEXT, TINY, stored_file, tiny
 
 from lib import __main__ as command_line
 from lib import __version__
@@ -20,9 +20,6 @@ from lib.__main__ import main
 from lib.models.backend import keras_backend
 
 SETTINGS = [argument for name, value in TINY.items() for argument in ("--set", f"{name}={value}")]
-# Python raises KeyboardInterrupt on SIGINT only where it was not started with SIGINT ignored.
-INTERRUPTIBLE = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
-                 "from lib.__main__ import main; sys.exit(main(sys.argv[1:]))")
 
 
 def lockstep(folder, *arguments, **environment):

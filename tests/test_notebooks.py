@@ -103,7 +103,7 @@ def test_a_wrong_setting_stops_at_the_form_and_names_it(tmp_path):
 
 
 @pytest.mark.parametrize("name, fields", [("compress.ipynb", {field.name for field in dataclasses.fields(Settings)}),
-                                          ("decompress.ipynb", {"backend"})])
+                                          ("decompress.ipynb", {"backend", "checkpoint_minutes"})])
 def test_a_notebook_asks_for_what_its_file_does_not_say(name, fields):
     form = cell(nbformat.read(ROOT / name, as_version=4), "2. Choose").source
     asked = set(re.findall(r"^(\w+) = .*#@param", form, re.M))

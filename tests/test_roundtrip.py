@@ -150,7 +150,8 @@ def test_a_result_says_what_was_done(tmp_path, sample):
     restored = decompress(written(tmp_path / "in.lks", sample.data))
     assert (restored.input_path, restored.output_path) == (tmp_path / "in.lks", tmp_path / "sample.txt")
     assert dataclasses.replace(restored, input_path=packed.input_path, output_path=packed.output_path,
-                               seconds=packed.seconds) == packed
+                               seconds=packed.seconds, direction="compress") == packed
+    assert (packed.direction, restored.direction) == ("compress", "decompress")
 
 
 def test_a_file_made_on_one_backend_is_decoded_on_another(tmp_path, sample):

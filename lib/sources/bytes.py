@@ -3,6 +3,7 @@
 import numpy as np
 
 from lib.errors import FormatError
+from lib.streams import Streams
 
 _ALL_VALUES = b""        # description of data in which every byte value occurs
 _BITMAP_BYTES = 32
@@ -14,6 +15,7 @@ class ByteSource:
     """The bytes of a file as symbols 0 to V - 1: the byte values that occur, in ascending order."""
 
     kind = 0
+    is_whole = True          # not a part that goes on from another
     code_bits = 8            # of the codes that contexts see: the bytes themselves
 
     def __init__(self, values, symbol_count, data=None):
@@ -31,10 +33,14 @@ class ByteSource:
     @classmethod
     def from_description(cls, original_bytes, description):
         """Raises FormatError where `description` is none that `description()` could have made."""
-        values = _unpack_values(description)
-        if not len(values) or _pack_values(values) != description:
+        values = unpack_values(description)
+        if not len(values) or pack_values(values) != description:
             raise FormatError("the header's set of byte values is damaged; get another copy of the file")
         return cls(values, original_bytes)
+
+    def streams_for(self, batch_size):
+        """The Streams to code in `batch_size` streams."""
+        return Streams(self.symbol_count, batch_size)
 
     @property
     def vocabulary_size(self):
@@ -47,10 +53,8 @@ class ByteSource:
 
     def suitable_contexts(self):
         """The kind of contexts that the data looks like: "text" or "binary"."""
-        padding = np.zeros(self.symbol_count, bool)
-        padding[1:] = (self._data[1:] == 0) & (self._data[:-1] == 0)       # as in an archive of texts
-        counts = np.bincount(self._data[~padding], minlength=256)
-        return "text" if counts[_CONTROL].sum() <= _MOST_CONTROL * counts.sum() else "binary"
+        padding = (self._data[1:] == 0) & (self._data[:-1] == 0)
+        return looks(np.bincount(self._data, minlength=256), int(padding.sum()))
 
     def symbols(self):
         """uint16, shape (symbol_count,)."""
@@ -60,14 +64,21 @@ class ByteSource:
 
     def description(self):
         """The set of byte values, in at most 32 bytes."""
-        return _pack_values(self.values)
+        return pack_values(self.values)
 
     def restore(self, symbols):
         """The bytes that symbols of shape (n,) stand for."""
         return self.values[symbols].tobytes()
 
 
-def _pack_values(values):
+def looks(counts, padding):
+    """"text" or "binary": of data with so many bytes of each value, and so many zeros after zeros, as in an archive of texts."""
+    counts = counts.copy()
+    counts[0] -= padding
+    return "text" if counts[_CONTROL].sum() <= _MOST_CONTROL * counts.sum() else "binary"
+
+
+def pack_values(values):
     """A set of byte values as nothing (all 256), an offset and the bitmap from there on, or a whole bitmap."""
     if len(values) == 256:
         return _ALL_VALUES
@@ -78,8 +89,8 @@ def _pack_values(values):
     return short if len(short) < _BITMAP_BYTES else bitmap.tobytes()
 
 
-def _unpack_values(description):
-    """The inverse of `_pack_values`; an empty set for what it cannot have made."""
+def unpack_values(description):
+    """The inverse of `pack_values`; an empty set for what it cannot have made."""
     if description == _ALL_VALUES:
         return np.arange(256, dtype=np.uint8)
     bitmap = np.zeros(_BITMAP_BYTES, np.uint8)

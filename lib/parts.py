@@ -1,0 +1,45 @@
+"""How a part of a split file goes on from the one before it: the state that the model was left in."""
+
+from pathlib import Path
+
+from lib import checkpoint
+from lib.checkpoint import Checkpoint
+from lib.errors import CheckpointError, InputError
+from lib.resuming import check_version, coding_of
+
+_DIRECTION = "part"        # in place of that of a run that was stopped
+
+
+def state_name(place, part):
+    """The name of the state that part number `part` of a Place's whole ends in."""
+    return f"{place.identity[:4].hex()}.part{part}of{place.parts}.state"
+
+
+def state_before(place, folders):
+    """The Checkpoint that a part goes on from, found in one of `folders`; None for a first part.
+
+    Raises InputError where it is missing, and CheckpointError where it is damaged or another's.
+    """
+    if place.part == 1:
+        return None
+    name = state_name(place, place.part - 1)
+    paths = [Path(folder) / name for folder in folders if (Path(folder) / name).is_file()]
+    if not paths:
+        raise InputError(f"part {place.part} goes on from where part {place.part - 1} ended: code that one first, or put its "
+                         f"{name} into {' or '.join(str(folder) for folder in folders)}")
+    found = Checkpoint(paths[0])
+    check_version(found)
+    about = found.about
+    if (about["direction"], about["identity"], about["step"]) != (_DIRECTION, place.identity, place.streams.first):
+        raise CheckpointError(f"{found.path} belongs to another file than this part; put the right one there")
+    return found
+
+
+def write_state(place, folder, settings, predictor):
+    """Keep the state that a part ends in, for the next one."""
+    if place.part < place.parts:
+        about = coding_of(settings, predictor.environment) | {
+            "direction": _DIRECTION, "identity": place.identity, "step": place.streams.end}
+        path = Path(folder) / state_name(place, place.part)
+        checkpoint.write(path, about, predictor.sections(), keep=False)
+
