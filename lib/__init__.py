@@ -21,6 +21,7 @@ from lib.settings import Settings
 from lib.splitting import Manifest, join, split
 
 __version__ = "0.1.0"
-__all__ = ["CheckpointError", "Contents", "DivergedError", "FormatError", "InputError", "InstallationError", "LockstepError", "Manifest", "OutputError", "Progress",
-           "Result", "Settings", "SettingsError", "compress", "decompress", "inspect", "join", "resume",
-           "split"]
+__all__ = [
+    "CheckpointError", "Contents", "DivergedError", "FormatError", "InputError", "InstallationError", "LockstepError",
+    "Manifest", "OutputError", "Progress", "Result", "Settings", "SettingsError", "compress", "decompress", "inspect",
+    "join", "resume", "split"]

@@ -122,7 +122,8 @@ class Settings:
     def resolve(self, symbol_count, kind="text", on_gpu=False):
         """Every value filled in for an input of `symbol_count` symbols, by the newest form of the preset.
 
-        kind: the contexts that suit the data; on_gpu: whether a GPU is there for a large network. "auto" is taken as "balanced" here; lib.choice knows better.
+        kind: the contexts that suit the data; on_gpu: whether a GPU is there for a large network. "auto" is taken as
+        "balanced" here; lib.choice knows better.
         """
         preset = "balanced" if self.preset == "auto" else self.preset
         kind = self.contexts if self.contexts in presets.KINDS else kind
@@ -214,7 +215,8 @@ def decoding_parameters():
     return [parameter for parameter in dataclasses.fields(Settings) if parameter.metadata.get("of_decoding")]
 
 
-_FITTED = {"contexts": "by the data", "primer": "by the data", "table_bits": "by size", "batch_size": "by size"}    # to the input, by presets
+# What presets fit to the input.
+_FITTED = {"contexts": "by the data", "primer": "by the data", "table_bits": "by size", "batch_size": "by size"}
 
 
 def default_of(name):

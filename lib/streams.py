@@ -57,7 +57,10 @@ class Streams:
         return np.zeros((self.end - self.first, self.batch_size), np.uint16)
 
     def lay_out(self, symbols):
-        """Symbols of shape (coded_count,), stream by stream, as a matrix of shape (end - first, batch_size), zero where there is none."""
+        """Symbols of shape (coded_count,), stream by stream, as a matrix of shape (end - first, batch_size).
+
+        It is zero where there is none.
+        """
         matrix, taken = np.zeros((self.batch_size, self.end - self.first), np.uint16), 0
         for stream, (start, end) in enumerate(self.stretches()):
             matrix[stream, :end - start] = symbols[taken:taken + end - start]

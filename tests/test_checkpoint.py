@@ -206,8 +206,13 @@ def test_there_is_nothing_to_resume(tmp_path):
 
 
 def test_a_run_that_was_stopped_after_its_last_act_is_done(folder, stop_after):
-    for run, output in ((lambda: compress(folder / "in", folder / "in.lks", KINDS["contexts"], checkpoint=folder / "kept"), "in.lks"),
-                        (lambda: decompress(folder / "in.lks", folder / "out", checkpoint=folder / "kept"), "out")):
+    def encode():
+        return compress(folder / "in", folder / "in.lks", KINDS["contexts"], checkpoint=folder / "kept")
+
+    def decode():
+        return decompress(folder / "in.lks", folder / "out", checkpoint=folder / "kept")
+
+    for run, output in ((encode, "in.lks"), (decode, "out")):
         stop_after(3)
         with pytest.raises(KeyboardInterrupt):
             run()
@@ -261,7 +266,7 @@ def test_where_the_newest_is_damaged_the_one_before_it_is_taken(two, damage):
 def test_where_both_are_damaged_that_is_said(two):
     for kept in (two / "kept", checkpoint.previous(two / "kept")):
         kept.write_bytes(kept.read_bytes()[:-1])
-    with pytest.raises(CheckpointError, match="kept is damaged .* kept.previous is damaged .* Remove .*kept.* to begin anew".replace(" kept.p", ".*kept.p")):
+    with pytest.raises(CheckpointError, match="kept is damaged .*kept.previous is damaged .* Remove .*kept.* to begin anew"):
         resume(two / "kept")
 
 

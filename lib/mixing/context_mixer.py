@@ -66,5 +66,6 @@ class ContextMixer:
 
 def mixer_bytes(settings, source, streams):
     """Bytes of memory that a ContextMixer takes, roughly."""
-    return memory.memory_bytes(KINDS[settings.contexts], source.code_bits, primers.length(settings.primer), streams, settings.table_bits,
+    base = primers.length(settings.primer)
+    return memory.memory_bytes(KINDS[settings.contexts], source.code_bits, base, streams, settings.table_bits,
                                settings.has_network)

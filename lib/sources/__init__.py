@@ -2,7 +2,8 @@
 
 A source gives `kind` (its number in file headers), `vocabulary_size`, `symbol_count` (of the whole input, where it is a
 part of one), `streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count of these streams,)) and
-`description()` (the bytes from which `from_description` and the symbols give the original back). A new kind of data is a new module here with an entry in `_KINDS`.
+`description()` (the bytes from which `from_description` and the symbols give the original back). A new
+kind of data is a new module here with an entry in `_KINDS`.
 """
 
 from lib.errors import FormatError
