@@ -26,3 +26,20 @@ class ProgressBar:
             self._bar.reset(progress.total)      # the clock starts with the first symbol
         self._bar.set_postfix_str(f"{progress.bits / max(progress.done, 1):.3f} bits per symbol", refresh=False)
         self._bar.update(progress.done - self._bar.n)
+
+
+class ByteBar:
+    """A bar for what reads and writes files: used with `with`, and called with (bytes done, bytes in all)."""
+
+    def __init__(self, description):
+        self._bar = tqdm(unit="B", unit_scale=True, desc=description)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._bar.close()
+
+    def __call__(self, done, total):
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)

@@ -50,3 +50,15 @@ def test_in_colab_the_fields_of_the_cell_are_the_form(capsys, monkeypatch):
     form = Form({}, TO_DECOMPRESS)
     form.show()
     assert capsys.readouterr().out == "" and form.settings() == Settings(backend="numpy")
+
+
+@pytest.mark.parametrize("name, value, message", [
+    ("parts", "0", "parts must be a whole number of 1 or more, got '0'"),
+    ("parts", "many", "parts must be a whole number of 1 or more, got 'many'"),
+    ("streams", "-1", "streams must be a whole number of 0 or more, got '-1'"),
+    ("action", "glue", "action must be one of auto, split, join, got 'glue'"),
+    ("kind", "loose", "kind must be one of aligned, independent, got 'loose'")])
+def test_wrong_splitting_choices_are_refused(name, value, message):
+    with pytest.raises(SettingsError) as refused:
+        Form({}, splitting={name: value})
+    assert str(refused.value) == message

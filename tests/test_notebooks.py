@@ -82,6 +82,47 @@ def test_a_file_goes_through_both_notebooks_and_comes_back(file):
     assert "checked" in result and "computed by" in result and "numpy" in result
 
 
+def test_a_file_is_split_goes_through_the_notebooks_and_is_joined(file):
+    source, work = file
+    values = {"path": "str(result.path)", "made": "[path.name for path in result.made]"}
+    book, cut = execute("splitter.ipynb", work, {"path": str(source), "parts": 2}, values, ONLY_LOOPBACK)
+    assert cut["made"] == ["notes.txt.parts.json", "notes.txt.part1of2", "notes.txt.part2of2"]
+    result = text_of(cell(book, "4. Result"))
+    assert "notes.txt.part2of2" in result and "one after the other, in order" in result
+    back = work / "back"
+    for name in cut["made"][1:]:
+        execute("compress.ipynb", work, {"path": name, **TINY}, RUN, ONLY_LOOPBACK)
+        execute("decompress.ipynb", work, {"path": f"{name}.lks", "output_folder": "back"}, RUN, ONLY_LOOPBACK)
+        assert (back / name).read_bytes() == (work / name).read_bytes()
+    (work / cut["path"]).rename(back / cut["path"])
+    _, joined = execute("splitter.ipynb", work, {"path": f"back/{cut['path']}", "output_folder": "whole"}, values, ONLY_LOOPBACK)
+    assert (work / joined["path"]).read_bytes() == source.read_bytes()
+
+
+def test_an_interrupted_cell_goes_on_when_it_is_run_again(file):
+    """Three runs of the cell: whole, interrupted, again."""
+    source, work = file
+    source.write_bytes(source.read_bytes() * 5)
+    stop_once = ONLY_LOOPBACK + """
+from lib.checkpoint import Keeper
+real, visits = Keeper.visit, [0]
+def visit(self, state):
+    visits[0] += 1
+    self._signals += visits[0] == 300
+    real(self, state)
+Keeper.visit = visit
+"""
+    fields = {"path": str(source), **TINY, "primer": "none", "preset": "balanced"}
+    with pytest.raises(CellExecutionError, match="KeyboardInterrupt"):
+        execute("compress.ipynb", work, fields, {}, stop_once)
+    assert [path.name for path in work.iterdir()] == ["notes.txt.lks.checkpoint"]
+    book, made = execute("compress.ipynb", work, fields, PATHS, ONLY_LOOPBACK)
+    assert "going on from notes.txt.lks.checkpoint" in text_of(cell(book, "3. Compress"))
+    whole = lib.compress(source, work / "whole", Settings(preset="balanced", primer="none").with_values(TINY))
+    assert (work / made["output"]).read_bytes() == whole.output_path.read_bytes()
+    assert not (work / "notes.txt.lks.checkpoint").exists()
+
+
 def test_with_no_choice_made_run_all_takes_the_sample(tmp_path):
     book, made = execute("compress.ipynb", tmp_path, TINY, PATHS, ONLY_LOOPBACK)
     assert made["input"] == SAMPLE_NAME
@@ -89,6 +130,11 @@ def test_with_no_choice_made_run_all_takes_the_sample(tmp_path):
     widgets = [output for cell in book.cells for output in cell.get("outputs", [])
                if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
     assert widgets, "the form shows no widgets"
+
+
+def test_the_splitter_takes_the_sample_too(tmp_path):
+    _, made = execute("splitter.ipynb", tmp_path, {}, {"made": "[path.name for path in result.made]"}, ONLY_LOOPBACK)
+    assert made["made"] == [f"{SAMPLE_NAME}.parts.json", *(f"{SAMPLE_NAME}.part{number}of4" for number in range(1, 5))]
 
 
 def test_decompress_alone_in_an_empty_folder_makes_its_own_sample(tmp_path):
@@ -122,7 +168,7 @@ def test_in_colab_drive_is_mounted_only_when_asked_for(tmp_path):
     (tmp_path / "drive" / "MyDrive" / "kept.txt").write_bytes(b"kept on Drive " * 30)
     fields = {"input_from": "drive", "path": "kept.txt", "output_to": "drive", **TINY}
     _, made = execute("compress.ipynb", tmp_path, fields, {**PATHS, "calls": "[call for call, _ in calls]"}, COLAB)
-    assert made["calls"] == ["mount", "mount", "flush"]
+    assert made["calls"] == ["mount", "mount", "mount", "flush"]       # input, checkpoint, output
     copy = tmp_path / "drive" / "MyDrive" / "kept.txt.lks"
     assert copy.read_bytes() == (tmp_path / "kept.txt.lks").read_bytes()
 

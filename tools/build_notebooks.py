@@ -1,4 +1,4 @@
-"""Write compress.ipynb and decompress.ipynb, and the README's badges and table of settings, from their parts.
+"""Write compress.ipynb, decompress.ipynb and splitter.ipynb, and the README's badges and table of settings, from their parts.
 
     python -m tools.build_notebooks           (or: make notebooks)
 
@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import lib
 from lib.files import write_file
-from lib.notebook.choices import Choices
+from lib.notebook.choices import Choices, SplitChoices
 from lib.notebook.form import help_line
 from lib.settings import Settings, decoding_parameters, default_of
 
@@ -38,6 +38,15 @@ _COMPRESS_NOTE = """\
 **Where it can be decoded.** Everywhere: the network computes in whole numbers, which are the same on every device.
 (With `arithmetic` set to float32 or float16 only where the file was made, and the file says so.)"""
 
+_SPLITTER_TITLE = """\
+# Lockstep: split a long file, join its parts
+
+For inputs that take longer than a session: **Run All** splits a file into parts, which `compress.ipynb` takes one after the
+other, each going on from the state that the one before left beside its `.lks` file. `decompress.ipynb` gives the parts back
+in the same order, and this notebook joins them: choose the `.parts.json` file, with the parts in its folder.
+
+With nothing chosen, Colab asks for a file and Jupyter takes a built-in sample."""
+
 _DECOMPRESS_TITLE = """\
 # Lockstep: decompress a .lks file
 
@@ -51,15 +60,20 @@ def build(root=ROOT):
     """{file name: its text} of everything that this tool writes."""
     return {
         "compress.ipynb": _notebook(
-            _COMPRESS_TITLE, _form_cell(fields(Choices), fields(Settings)),
+            _COMPRESS_TITLE, _form_cell(choices=fields(Choices), settings=fields(Settings)),
             "#@title 3. Compress\nresult = notebook.compress(form)",
             "#@title 4. Result\nnotebook.report_compression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)", _COMPRESS_NOTE),
         "decompress.ipynb": _notebook(
-            _DECOMPRESS_TITLE, _form_cell(fields(Choices), decoding_parameters()),
+            _DECOMPRESS_TITLE, _form_cell(choices=fields(Choices), settings=decoding_parameters()),
             "#@title 3. Decompress\nresult = notebook.decompress(form)",
             "#@title 4. Result\nnotebook.report_decompression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)"),
+        "splitter.ipynb": _notebook(
+            _SPLITTER_TITLE, _form_cell(choices=fields(Choices), splitting=fields(SplitChoices)),
+            "#@title 3. Split or join\nresult = notebook.split_or_join(form)",
+            "#@title 4. Result\nnotebook.report_splitting(result)",
+            "#@title 5. Take the files\nnotebook.deliver_parts(result, form)"),
         "README.md": _with_part(_with_part((root / "README.md").read_text(), "badges", _badges()),
                                 "settings", _settings_table()),
     }
@@ -92,11 +106,11 @@ def _setup_cell():
     return text.replace("<address>", _address()).replace("<tag>", _tag())
 
 
-def _form_cell(choices, settings):
+def _form_cell(**groups):
     """The form as Colab fields, one a parameter, and the call that shows it in Jupyter."""
     lines = ["#@title 2. Choose", "from lib import notebook"]
     arguments = []
-    for name, group in (("choices", choices), ("settings", settings)):
+    for name, group in groups.items():
         for field in group:
             lines += [f"{field.name} = {_initial(field)!r} {_colab_field(field)}", f"#@markdown {help_line(field)}"]
         pairs = ", ".join(f"{field.name}={field.name}" for field in group)
@@ -135,7 +149,8 @@ def _with_part(readme, name, part):
 def _badges():
     """A table line for each notebook: its badge, which opens it in Colab, and what it is for."""
     slug = _address().removeprefix("https://github.com/")
-    purposes = {"compress.ipynb": "a file in, a `.lks` file out", "decompress.ipynb": "the very bytes back"}
+    purposes = {"compress.ipynb": "a file in, a `.lks` file out", "decompress.ipynb": "the very bytes back",
+                "splitter.ipynb": "a long file in parts, for several sessions"}
     lines = [f"| [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
              f"(https://colab.research.google.com/github/{slug}/blob/{_tag()}/{name}) | `{name}` | {purpose} |"
              for name, purpose in purposes.items()]

@@ -9,6 +9,17 @@
     steps.py     the cells' own functions
 """
 
-from lib.notebook.steps import compress, decompress, deliver, form, report_compression, report_decompression
+from lib.notebook.steps import (
+    compress,
+    decompress,
+    deliver,
+    deliver_parts,
+    form,
+    report_compression,
+    report_decompression,
+    report_splitting,
+    split_or_join,
+)
 
-__all__ = ["compress", "decompress", "deliver", "form", "report_compression", "report_decompression"]
+__all__ = ["compress", "decompress", "deliver", "deliver_parts", "form", "report_compression", "report_decompression",
+           "report_splitting", "split_or_join"]

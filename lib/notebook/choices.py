@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from lib.errors import SettingsError
 
+ACTIONS = ("auto", "split", "join")
 INPUTS = ("auto", "sample", "upload", "path", "url", "drive")
 OUTPUTS = ("auto", "disk", "download", "drive")
 
@@ -31,11 +32,33 @@ class Choices:
     output_folder: str = _choice("", "the folder to write into; empty is this notebook's")
 
     def __post_init__(self):
-        for choice in dataclasses.fields(self):
-            value, allowed = getattr(self, choice.name), choice.metadata["choices"]
-            if allowed and value not in allowed:
-                raise SettingsError(f"{choice.name} must be one of {', '.join(allowed)}, got {value!r}")
-        limit = str(self.largest_download_mb).strip()
-        if not limit.isdecimal() or int(limit) < 1:
-            raise SettingsError(f"largest_download_mb must be a whole number of 1 or more, got {limit!r}")
-        object.__setattr__(self, "largest_download_mb", int(limit))
+        _check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitChoices:
+    """What to do with a long file. Raises SettingsError by name."""
+
+    action: str = _choice("auto", "split a file, or join the parts that lie beside a .parts.json file; auto takes what the "
+                          "input is", ACTIONS)
+    parts: int = _choice(4, "how many parts to split into")
+    streams: int = _choice(0, "streams that aligned parts are laid out in, the batch_size of the compression; 0: by size")
+    kind: str = _choice(
+        "aligned", "aligned parts go on from one another and are as small together as the whole; independent ones can be "
+        "compressed side by side, and are larger", ("aligned", "independent"))
+
+    def __post_init__(self):
+        _check(self)
+
+
+def _check(choices):
+    """Refuse wrong values by name; text becomes the number that it says."""
+    for choice in dataclasses.fields(choices):
+        value, allowed = getattr(choices, choice.name), choice.metadata["choices"]
+        if allowed and value not in allowed:
+            raise SettingsError(f"{choice.name} must be one of {', '.join(allowed)}, got {value!r}")
+        if isinstance(choice.default, int):
+            least = min(1, choice.default)
+            if not str(value).strip().isdecimal() or int(value) < least:
+                raise SettingsError(f"{choice.name} must be a whole number of {least} or more, got {str(value).strip()!r}")
+            object.__setattr__(choices, choice.name, int(value))

@@ -4,7 +4,7 @@ import dataclasses
 import html
 
 from lib.notebook import host
-from lib.notebook.choices import Choices
+from lib.notebook.choices import Choices, SplitChoices
 from lib.settings import Settings, default_of
 
 _PRESET = "preset"        # the text that leaves a setting to the preset
@@ -13,15 +13,15 @@ _PRESET = "preset"        # the text that leaves a setting to the preset
 class Form:
     """What was chosen. The widgets, where they are shown, have the last word.
 
-    choices, settings: dicts of initial values, by the names of Choices and Settings; for decompression
-    settings holds only how to run, as the file knows the rest.
+    choices, settings, splitting: dicts of initial values, by the names of Choices, Settings and SplitChoices; for
+    decompression settings holds only how to run, as the file knows the rest.
     """
 
-    def __init__(self, choices, settings):
-        self._initial = {**choices, **settings}
+    def __init__(self, choices, settings={}, splitting={}):
+        self._initial = {**choices, **settings, **splitting}
         self._widgets = {}
         self._upload = None
-        self.choices(), self.settings()      # a wrong value is refused at once
+        self.choices(), self.settings(), self.splitting()      # a wrong value is refused at once
 
     def choices(self):
         """The Choices as they stand now."""
@@ -30,6 +30,10 @@ class Form:
     def settings(self):
         """The Settings as they stand now."""
         return Settings().with_values(self._current(Settings))
+
+    def splitting(self):
+        """The SplitChoices as they stand now."""
+        return SplitChoices(**self._current(SplitChoices))
 
     def uploaded(self):
         """The path of the file in the upload field, or None."""
@@ -43,10 +47,14 @@ class Form:
         from IPython.display import display
         self._upload = ipywidgets.FileUpload(description="Choose a file", multiple=False)
         settings = self._rows(Settings)
-        first = settings[:1] if "preset" in self._initial else []
-        folded = ipywidgets.Accordion(children=[ipywidgets.VBox(settings[len(first):])], selected_index=None)
-        folded.set_title(0, "The network's parameters" if first else "How to run")
-        display(ipywidgets.VBox([self._upload, *self._rows(Choices), *first, folded]))
+        first = settings[:1] if "preset" in self._initial else self._rows(SplitChoices)
+        rows = [self._upload, *self._rows(Choices), *first]
+        if settings:
+            folded = ipywidgets.Accordion(children=[ipywidgets.VBox(settings[1:] if "preset" in self._initial else settings)],
+                                          selected_index=None)
+            folded.set_title(0, "The network's parameters" if "preset" in self._initial else "How to run")
+            rows.append(folded)
+        display(ipywidgets.VBox(rows))
 
     def _current(self, group):
         """{name: value} of the fields of a dataclass: from the widget, else from the cell."""

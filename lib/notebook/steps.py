@@ -1,5 +1,6 @@
 """The cells of the notebooks, one function each, in the order in which they run."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import lib
@@ -10,15 +11,17 @@ from lib.notebook import host, inputs
 from lib.notebook.form import Form
 from lib.notebook.live import LiveProgress
 from lib.notebook.report import compare_with_standard, show_table
+from lib.progress import ByteBar
 from lib.sample import make_sample
 from lib.settings import Settings
+from lib.splitting import MANIFEST_SUFFIX, Manifest
 
 _QUICK = dict(batch_size=64, rnn_units=32, num_layers=1, embedding_size=16)   # for a sample that decompress.ipynb makes itself
 
 
-def form(choices, settings):
+def form(choices, settings={}, splitting={}):
     """Show the form and return it: see Form."""
-    shown = Form(choices, settings)
+    shown = Form(choices, settings, splitting)
     shown.show()
     return shown
 
@@ -30,8 +33,8 @@ def compress(form):
     input_path = inputs.find_input(choices, form.uploaded(), make_sample)
     output_path = inputs.output_for(input_path, folder)
     with LiveProgress(f"Compressing {input_path.name}") as progress:
-        result = lib.compress(input_path, output_path, form.settings(), progress=progress, note=print,
-                              overwrite=True)
+        result = lib.compress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
+                              note=print, overwrite=True, checkpoint=_checkpoint_path(output_path, choices))
     progress.save(_picture_path(output_path))
     return result
 
@@ -46,7 +49,7 @@ def decompress(form):
     output_path = free_name(folder / contents.header.name)
     with LiveProgress(f"Decompressing {input_path.name}") as progress:
         result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
-                                note=print)
+                                note=print, checkpoint=_checkpoint_path(output_path, choices))
     progress.save(_picture_path(output_path))
     return result
 
@@ -71,6 +74,56 @@ def deliver(result, form):
     if wanted == "drive":
         print(f"Copied to {host.copy_to_drive(result.output_path)}")
     host.offer(result.output_path, download=wanted in ("auto", "download"))
+
+
+def split_or_join(form):
+    """Cut a file into parts, or put parts together again; returns an Outcome."""
+    choices, splitting = form.choices(), form.splitting()
+    folder = _output_folder(choices)
+    input_path = inputs.find_input(choices, form.uploaded(), make_sample)
+    joins = splitting.action == "join" or splitting.action == "auto" and input_path.name.endswith(MANIFEST_SUFFIX)
+    with ByteBar(f"{'Joining' if joins else 'Splitting'} {input_path.name}") as bar:
+        if joins:
+            name = Manifest.read(input_path).name
+            path, manifest = lib.join(input_path, free_name(folder / name), progress=bar)
+            return Outcome(manifest, path, [path])
+        path, manifest = lib.split(input_path, splitting.parts, folder, batch_size=splitting.streams or None,
+                                   independent=splitting.kind == "independent", overwrite=True, progress=bar)
+    return Outcome(manifest, path, [path, *(folder / name for name, _, _ in manifest.parts)])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What splitting or joining made."""
+
+    manifest: Manifest
+    path: Path               # of the manifest, or of the joined file
+    made: list               # paths of all files
+
+
+def report_splitting(outcome):
+    """What was split or joined, as a table."""
+    manifest = outcome.manifest
+    kind = f"aligned, {manifest.batch_size} streams" if manifest.batch_size else "independent"
+    show_table([("whole", f"{manifest.name}, {manifest.size:,} bytes"), ("SHA-256", manifest.sha256), ("parts", kind)])
+    show_table([(name, f"{size:,}", sha256[:16]) for name, size, sha256 in manifest.parts], ("part", "bytes", "SHA-256 begins"))
+    if len(outcome.made) > 1:
+        order = "one after the other, in order" if manifest.batch_size else "in any order"
+        print(f"Compress the parts with compress.ipynb, {order}. Keep {outcome.path.name} for joining them.")
+
+
+def deliver_parts(outcome, form):
+    """Say where the files are, and copy them to Drive where that was chosen."""
+    for path in outcome.made:
+        if form.choices().output_to == "drive":
+            print(f"Copied to {host.copy_to_drive(path)}")
+        host.offer(path, download=form.choices().output_to == "download")
+
+
+def _checkpoint_path(output_path, choices):
+    """Where a run keeps its state: beside the output, or on Drive, which outlives the machine."""
+    folder = host.mount_drive() if choices.output_to == "drive" else output_path.parent
+    return folder / f"{output_path.name}.checkpoint"
 
 
 def _about(input_path, contents):
