@@ -17,11 +17,12 @@ from lib.errors import (
     OutputError,
     SettingsError,
 )
+from lib.priors import Prior, learn
 from lib.settings import Settings
 from lib.splitting import Manifest, join, split
 
 __version__ = "0.1.0"
 __all__ = [
     "CheckpointError", "Contents", "DivergedError", "FormatError", "InputError", "InstallationError", "LockstepError",
-    "Manifest", "OutputError", "Progress", "Result", "Settings", "SettingsError", "compress", "decompress", "inspect",
-    "join", "resume", "split"]
+    "Manifest", "OutputError", "Prior", "Progress", "Result", "Settings", "SettingsError", "compress", "decompress", "inspect",
+    "join", "learn", "resume", "split"]

@@ -1,4 +1,4 @@
-"""The command line: python -m lib compress | decompress | resume | split | join | info."""
+"""The command line: python -m lib compress | decompress | resume | split | join | learn | info."""
 
 import argparse
 import contextlib
@@ -10,9 +10,12 @@ from pathlib import Path
 from lib import __version__
 from lib.compression import SUFFIX, compress, decompress, inspect, resume
 from lib.errors import LockstepError
-from lib.settings import Settings, default_of
+from lib.priors import SUFFIX as PRIOR_SUFFIX
+from lib.priors import learn
+from lib.settings import Settings, bounds_of, default_of
 from lib.splitting import MANIFEST_SUFFIX, join, split
 
+_READ_PER_SECOND = 35_000
 INTERRUPTED = 130        # the shell's exit code for Ctrl-C
 TRACEBACK = "LOCKSTEP_TRACEBACK"     # set in the environment to see where an unexpected error comes from
 
@@ -74,6 +77,14 @@ def _parser():
     _add_how(again, "how to run: backend=NAME, checkpoint_minutes=NUMBER; the checkpoint says the rest itself")
     again.set_defaults(run=_resume)
     _add_splitting_commands(commands)
+    once = commands.add_parser("learn", help="learn from files of yours, for many small or similar ones", description=(
+        "make a prior of training files: compress --prior begins from what they teach, and decompression asks for the same "
+        "prior. It pays where many files are like them and smaller. Those that matter most go last"))
+    once.add_argument("input", metavar="FILE", type=Path, nargs="+", help="the files to learn from")
+    once.add_argument("-o", "--output", metavar=f"NAME{PRIOR_SUFFIX}", type=Path, required=True, help="the prior to write")
+    once.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
+    once.add_argument("-q", "--quiet", action="store_true", help="no summary")
+    once.set_defaults(run=_learn)
     info = commands.add_parser("info", help="say what a .lks file holds, without decoding it")
     info.add_argument("input", metavar=f"IN{SUFFIX}", type=Path)
     info.set_defaults(run=_info)
@@ -88,6 +99,7 @@ def _add_coding_command(commands, name, run, help, output_help, set_help):
     command.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
     command.add_argument("-c", "--checkpoint", metavar="PATH", type=Path, help=(
         "keep the state of the run there, now and then and at Ctrl-C; the same command, or resume PATH, goes on from it"))
+    command.add_argument("-p", "--prior", metavar="PRIOR", type=Path, help="what was learned before; see learn")
     _add_how(command, set_help)
     command.set_defaults(run=run)
     return command
@@ -125,7 +137,7 @@ def _settings_help():
         if parameter.name == "preset":
             continue                             # has an option of its own
         facts = parameter.metadata
-        bounds = " | ".join(facts["choices"]) if facts["choices"] else f"{facts['minimum']} to {facts['maximum']}"
+        bounds = bounds_of(parameter)
         lines.append(f"  {parameter.name}={default_of(parameter.name)}  ({bounds})\n      {facts['help']}")
     return "\n".join(lines)
 
@@ -134,7 +146,7 @@ def _compress(options):
     settings = Settings().with_values({"preset": options.preset}).with_text(options.set)
     with _progress(options) as progress:
         result = compress(options.input, options.output, settings, progress=progress, warn=_warn,
-                          note=_note(options), overwrite=options.force, checkpoint=options.checkpoint)
+                          note=_note(options), overwrite=options.force, checkpoint=options.checkpoint, prior=options.prior)
     _say_compressed(options, result)
 
 
@@ -149,7 +161,8 @@ def _say_compressed(options, result):
 def _decompress(options):
     with _progress(options) as progress:
         result = decompress(options.input, options.output, Settings().with_text(options.set), progress=progress,
-                            note=_note(options), overwrite=options.force, warn=_warn, checkpoint=options.checkpoint)
+                            note=_note(options), overwrite=options.force, warn=_warn, checkpoint=options.checkpoint,
+                            prior=options.prior)
     _say_decompressed(options, result)
 
 
@@ -177,6 +190,13 @@ def _join(options):
     path, manifest = join(options.input, options.output, overwrite=options.force)
     if not options.quiet:
         print(f"{path}: {manifest.size:,} bytes, SHA-256 {manifest.sha256} checked")
+
+
+def _learn(options):
+    prior = learn(options.input, options.output, overwrite=options.force)
+    if not options.quiet:
+        print(f"{prior.path}: {len(prior.text):,} bytes of {len(prior.files)} files in {prior.size:,}; SHA-256 begins with "
+              f"{prior.name}; runs that use it begin by reading it, about {len(prior.text) / _READ_PER_SECOND:.0f} s")
 
 
 def _warn(line):

@@ -17,22 +17,23 @@ _SURELY_PER_SECOND = 300     # symbols that even the slowest preset for processo
 _PRIMED_PER_SECOND = 20_000  # and symbols of a primer
 
 
-def resolve(settings, source):
-    """(complete settings for a source, what was chosen and why in a line, or "" where there was nothing to choose)."""
+def resolve(settings, source, prior_symbols=0):
+    """(complete settings for a source after a prior of so many symbols, what was chosen and why in a line, or "" where there was nothing to choose)."""
     kind = source.suitable_contexts()
     if not source.is_whole and settings.batch_size is None:
         settings = settings.with_values({"batch_size": source.place.batch_size})
     on_gpu = settings.backend in ("auto", gpu_backend()) and gpu_backend() is not None
     if settings.preset != "auto":
-        return settings.resolve(source.symbol_count, kind, on_gpu), ""
+        return settings.resolve(source.symbol_count, kind, on_gpu, prior_symbols), ""
     names = [name for name in _SMALLEST_FIRST if name != "fast" or not settings.chooses_network]
     against = []
     for name in names:
-        complete = dataclasses.replace(settings, preset=name).resolve(source.symbol_count, kind, on_gpu)
+        complete = dataclasses.replace(settings, preset=name).resolve(
+            source.symbol_count, kind, on_gpu, prior_symbols)
         if name != names[-1] and not _fits(complete, source):
             against.append(f"{name} would take more memory than there is")
             continue
-        to_begin = primers.length(complete.primer) / _PRIMED_PER_SECOND
+        to_begin = (primers.length(complete.primer) + prior_symbols) / _PRIMED_PER_SECOND
         seconds = to_begin + source.symbol_count / _SURELY_PER_SECOND
         if seconds > settings.time_limit or on_gpu:
             seconds = to_begin + source.symbol_count / _symbols_per_second(complete, source)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib import choice, codec, parts
+from lib import choice, codec, parts, priors
 from lib.checkpoint import newest
 from lib.compiling import announced
 from lib.container import Header, Reader, Writer, is_base_name
@@ -51,7 +51,7 @@ class Result:
 
 
 def compress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, note=None,
-             overwrite=False, checkpoint=None):
+             overwrite=False, checkpoint=None, prior=None):
     """Compress a file; returns a Result.
 
     output_path: where the .lks file goes; by default beside the input, with `.lks` added.
@@ -60,14 +60,18 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     or cannot be written.
     checkpoint: a path. The run's state is kept there every `settings.checkpoint_minutes` and where it is interrupted;
     called again with the same it goes on from there, on any machine, and the output is the same as of an unbroken run.
+    prior: the path of a prior that lib.learn made; decompression needs it too.
     Raises InputError, OutputError, SettingsError or CheckpointError; then there is no output.
     """
     started = time.perf_counter()
     input_path = Path(input_path)
     data = _read_input(input_path)
+    prior = priors.load(prior) if prior else None
+    if prior:
+        settings = settings.with_values({"prior": prior.name})
     output_path = Path(output_path) if output_path else input_path.with_name(input_path.name + SUFFIX)
     digest = hashlib.sha256(data).digest()
-    run = Run("compress", input_path, output_path, digest, overwrite, settings.preset)
+    run = Run("compress", input_path, output_path, digest, overwrite, settings.preset, prior)
     keeping = Keeping(checkpoint, run, settings, warn or _silent)
     if keeping.found and _is_result(output_path, digest, keeping.settings):
         keeping.done()                   # stopped between its last two acts
@@ -87,13 +91,14 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
 
 
 def decompress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, note=None,
-               overwrite=False, checkpoint=None):
+               overwrite=False, checkpoint=None, prior=None):
     """Give a .lks file's original back; returns a Result.
 
     output_path: by default beside the input, under the original's name.
     settings: how to run, as the backend; the file says the rest itself.
     progress, note, checkpoint: as for `compress`. warn: called with a line of text before a run that may fail, as
-    for a file made in another environment.
+    for a file made in another environment. prior: the path of the prior that the file was made with, if it is not beside
+    it, in a folder "priors" there or in the folder that LOCKSTEP_PRIORS names in the environment.
     Raises FormatError for a file that is damaged and DivergedError where this environment computes
     other bits than the encoder's. What was recovered before is kept as `<output_path>.partial`.
     """
@@ -104,7 +109,8 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     header = reader.header
     settings.check_for_decoding()
     output_path = Path(output_path) if output_path else input_path.with_name(header.name)
-    run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings.preset)
+    run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings.preset,
+              priors.load(prior) if prior else None)
     keeping = Keeping(checkpoint, run, settings, warn or _silent)
     if keeping.found and _is_file_of(output_path, header.sha256):
         keeping.done()                   # stopped between its last two acts
@@ -138,7 +144,7 @@ def resume(checkpoint, settings=Settings(), *, progress=None, warn=None, note=No
     about = found.about
     code = {"compress": compress, "decompress": decompress}[about["direction"]]
     return code(about["input"], about["output"], settings, progress=progress, warn=warn, note=note,
-                overwrite=about["overwrite"], checkpoint=checkpoint)
+                overwrite=about["overwrite"], checkpoint=checkpoint, prior=about["prior"] or None)
 
 
 def _is_result(path, digest, settings):
@@ -212,13 +218,14 @@ def _write_coded(output, data, run, settings, progress, note, keeping):
         return None, None
     if not source.is_whole:
         keeping.go_on_from(parts.state_before(source.place, run.folders))
-    settings, reason = (keeping.settings, keeping.reason) if keeping.found else choice.resolve(settings, source)
+    settings, reason = (keeping.settings, keeping.reason) if keeping.found else choice.resolve(
+        settings, source, len(run.prior.text) if run.prior else 0)
     if reason:
         note(reason)
     check_model(settings, source.vocabulary_size)
     streams = source.streams_for(settings.batch_size)
     _check_memory(settings, source, streams)
-    predictor = Predictor(settings, source, streams, keeping.made_in, resumed=keeping.found is not None)
+    predictor = Predictor(settings, source, streams, keeping.made_in, run.prior_codes(settings), keeping.found is not None)
     preset, overrides = settings.to_header()
     header = Header(len(data), run.sha256, _stored_name(run.input_path.name), preset, source.description(),
                     predictor.environment.to_header() if predictor.environment else (), overrides, source.kind)
@@ -254,7 +261,7 @@ def _decode(reader, run, wanted, progress, warn, keeping):
         keeping.go_on_from(parts.state_before(source.place, run.folders))
     symbols = streams.empty()
     made_in = _made_in(header)
-    predictor = Predictor(settings, source, streams, made_in, resumed=keeping.found is not None)
+    predictor = Predictor(settings, source, streams, made_in, run.prior_codes(settings), keeping.found is not None)
     if predictor.environment != made_in:
         warn(f"the file was made with {made_in}; this is {predictor.environment}. It may not decode here")
     next_step, coder_state = keeping.restore(predictor, streams)

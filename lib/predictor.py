@@ -11,8 +11,8 @@ _NETWORK = "network"
 class Predictor:
     """The network, the contexts, or both, of complete `settings` for the symbols of a source laid out in streams."""
 
-    def __init__(self, settings, source, streams, made_in=None, resumed=False):
-        """made_in: the Environment that the encoder named, or in which a run began that is `resumed`: that is about
+    def __init__(self, settings, source, streams, made_in=None, prior=None, resumed=False):
+        """prior: codes that contexts learn from first. made_in: the Environment that the encoder named, or in which a run began that is `resumed`: that is about
         to be given a state by `restore`.
         """
         is_certain = source.vocabulary_size == 1
@@ -21,7 +21,7 @@ class Predictor:
             self._model = build_model(settings, source.vocabulary_size, streams.steps, made_in)
         if settings.has_contexts and not is_certain:
             from lib.mixing.context_mixer import ContextMixer
-            self._mixer = ContextMixer(settings, source, streams, resumed)
+            self._mixer = ContextMixer(settings, source, streams, prior, resumed)
 
     @property
     def steps_at_once(self):

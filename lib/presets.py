@@ -47,7 +47,7 @@ KINDS = ("text", "binary")
 _NEWEST = {("fast", "text"): 10, ("fast", "binary"): 11, ("balanced", "text"): 12, ("balanced", "binary"): 13,
            ("best", "text"): 14, ("best", "binary"): 15}
 _NEWEST_ON_GPU = _NEWEST | {("best", "text"): 16, ("best", "binary"): 17}
-_ADDED_LATER = dict(contexts="none", table_bits=22, primer="none")     # parameters that early presets do not know
+_ADDED_LATER = dict(contexts="none", table_bits=22, primer="none", prior="none")     # parameters that early presets do not know
 
 
 def values_of(number):
@@ -55,15 +55,15 @@ def values_of(number):
     return _ADDED_LATER | PRESETS[number]
 
 
-def newest(name, symbol_count, kind, chosen=MappingProxyType({}), on_gpu=False):
+def newest(name, symbol_count, kind, chosen=MappingProxyType({}), on_gpu=False, prior_symbols=0):
     """All values of a preset's newest form but those `chosen`, for `symbol_count` symbols that contexts of `kind` suit.
 
-    on_gpu: whether a GPU is there for a network that is worth it.
+    on_gpu: whether a GPU is there for a network that is worth it. prior_symbols: what contexts learn from before.
     """
     if name == "network":
         return values_of(NETWORK) | chosen
     values = values_of((_NEWEST_ON_GPU if on_gpu else _NEWEST)[name, kind]) | chosen
-    fitted = dict(table_bits=_table_bits(primers.length(values["primer"]) + symbol_count))
+    fitted = dict(table_bits=_table_bits(primers.length(values["primer"]) + prior_symbols + symbol_count))
     if values["num_layers"]:
         fitted["batch_size"] = streams_for(symbol_count)
     return values | fitted | chosen

@@ -5,11 +5,12 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib import checkpoint
+from lib import checkpoint, priors
 from lib.checkpoint import Keeper
-from lib.errors import CheckpointError, SettingsError
+from lib.errors import CheckpointError, InputError, SettingsError
 from lib.files import check_target
 from lib.models.environment import Environment
+from lib.priors import Prior
 from lib.settings import Settings
 
 
@@ -23,6 +24,7 @@ class Run:
     sha256: bytes             # of the input file
     overwrite: bool           # whether the output may be replaced
     preset: str               # what was asked for; auto takes what a checkpoint has
+    prior: Prior | None       # that was named
 
     @property
     def folders(self):
@@ -34,7 +36,17 @@ class Run:
         return coding_of(settings, environment) | {
             "direction": self.direction, "input": str(self.input_path.absolute()),
             "output": str(self.output_path.absolute()), "sha256": self.sha256, "overwrite": self.overwrite,
-            "asked": self.preset}
+            "asked": self.preset, "prior": str(self.prior.path.absolute()) if self.prior else ""}
+
+    def prior_codes(self, settings):
+        """The codes of the prior that complete settings have, uint16, or None. InputError where it is not to be found."""
+        if settings.prior == "none":
+            return None
+        prior = self.prior or priors.find(settings.prior, [*self.folders, *(folder / "priors" for folder in self.folders)])
+        if prior.name != settings.prior:
+            raise InputError(f"{self.input_path} was made with the prior {settings.prior}, and {prior.path} is {prior.name}; "
+                             "choose that one")
+        return prior.codes
 
 
 class Keeping:

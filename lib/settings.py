@@ -8,6 +8,7 @@ turns what a user asked for into a complete set of values; only such a set can b
 import dataclasses
 import math
 import numbers
+import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -15,10 +16,10 @@ from lib import presets
 from lib.errors import SettingsError
 
 
-def _parameter(header_id, kind, unit, help, minimum=None, maximum=None, choices=None):
+def _parameter(header_id, kind, unit, help, minimum=None, maximum=None, choices=None, pattern=None):
     """A field of `Settings`: its number in file headers, type, unit, bounds and line of help."""
     metadata = dict(header_id=header_id, kind=kind, unit=unit, help=help, minimum=minimum,
-                    maximum=maximum, choices=choices)
+                    maximum=maximum, choices=choices, pattern=pattern)
     return field(default=None, metadata=MappingProxyType(metadata))
 
 
@@ -52,6 +53,9 @@ class Settings:
     primer: str | None = _parameter(
         15, str, "", "a text of our own that contexts learn from before the input; it takes seconds",
         choices=("none", "text-1"))
+    prior: str | None = _parameter(
+        16, str, "", "what was learned from files of yours, by the first 16 digits of its SHA-256; --prior FILE sets it",
+        pattern=("none|[0-9a-f]{16}", "none or 16 hexadecimal digits"))
     batch_size: int | None = _parameter(
         1, int, "streams", "stretches of the input coded side by side: more is faster, fewer is smaller",
         1, 512)
@@ -92,6 +96,8 @@ class Settings:
                                 f"got {self.update_interval}")
         if self.num_layers == 0 and self.contexts == "none":
             raise SettingsError("num_layers=0 is no network and contexts=none no contexts; leave one of them")
+        if self.contexts == "none" and self.prior not in (None, "none"):
+            raise SettingsError("a prior is for contexts, which this run has not; leave the prior out, or take another preset")
         if self.coder == "arithmetic-compressor" and self.contexts not in (None, "none"):
             raise SettingsError("coder=arithmetic-compressor codes what a network says alone; use preset=network, "
                                 "or leave the coder to the preset")
@@ -119,15 +125,15 @@ class Settings:
         return dataclasses.replace(
             self, **{name: None if value in unset else value for name, value in values.items()})
 
-    def resolve(self, symbol_count, kind="text", on_gpu=False):
+    def resolve(self, symbol_count, kind="text", on_gpu=False, prior_symbols=0):
         """Every value filled in for an input of `symbol_count` symbols, by the newest form of the preset.
 
-        kind: the contexts that suit the data; on_gpu: whether a GPU is there for a large network. "auto" is taken as
-        "balanced" here; lib.choice knows better.
+        kind: the contexts that suit the data; on_gpu: whether a GPU is there for a large network;
+        prior_symbols: what a prior adds to what contexts see. "auto" is taken as "balanced" here; lib.choice knows better.
         """
         preset = "balanced" if self.preset == "auto" else self.preset
         kind = self.contexts if self.contexts in presets.KINDS else kind
-        values = presets.newest(preset, symbol_count, kind, self.chosen(), on_gpu)
+        values = presets.newest(preset, symbol_count, kind, self.chosen(), on_gpu, prior_symbols)
         if self.seq_length is None:
             values["seq_length"] = max(values["seq_length"], values["update_interval"])
         elif self.update_interval is None:
@@ -178,7 +184,8 @@ class Settings:
 
     def summary(self):
         """The complete settings in one line, for people."""
-        primed = f" that have read {self.primer}" if self.primer != "none" else ""
+        known = [name for name in (self.primer, self.prior) if name != "none"]
+        primed = f" that have read {' and '.join(known)}" if known else ""
         parts = [f"contexts for {self.contexts}{primed}, 2^{self.table_bits} slots"] if self.has_contexts else []
         parts += [f"{self.batch_size} stream{'s' if self.batch_size > 1 else ''}"]
         if self.has_network:
@@ -196,7 +203,7 @@ class Settings:
     @property
     def chooses_network(self):
         """Whether what the user chose asks for a network."""
-        of_contexts_too = {"batch_size", "contexts", "table_bits", "primer", "coder", "num_layers"}
+        of_contexts_too = {"batch_size", "contexts", "table_bits", "primer", "prior", "coder", "num_layers"}
         return bool(self.chosen().keys() - of_contexts_too or self.num_layers or self.contexts == "none")
 
     def chosen(self):
@@ -219,6 +226,14 @@ def decoding_parameters():
 _FITTED = {"contexts": "by the data", "primer": "by the data", "table_bits": "by size", "batch_size": "by size"}
 
 
+def bounds_of(parameter):
+    """What a parameter may be, for people."""
+    facts = parameter.metadata
+    if facts["choices"]:
+        return ", ".join(facts["choices"])
+    return facts["pattern"][1] if facts.get("pattern") else f"{facts['minimum']} to {facts['maximum']} {facts['unit']}".strip()
+
+
 def default_of(name):
     """What a parameter is where nothing is said: the balanced preset's value or what it goes by, or that of a run."""
     field = Settings.__dataclass_fields__[name]
@@ -237,6 +252,10 @@ def _checked(parameter, value):
         if value not in facts["choices"]:
             raise SettingsError(f"{_expected(parameter)}, got {value!r}")
         return value
+    if facts.get("pattern"):
+        if not isinstance(value, str) or not re.fullmatch(facts["pattern"][0], value):
+            raise SettingsError(f"{_expected(parameter)}, got {value!r}")
+        return value
     number = _number(value, facts["kind"])
     if number is None:
         raise SettingsError(f"{_expected(parameter)}, {_KIND_NAMES[facts['kind']]}, got {value!r}")
@@ -250,6 +269,8 @@ def _expected(parameter):
     facts = parameter.metadata
     if facts["choices"]:
         return f"{parameter.name} must be one of {', '.join(facts['choices'])}"
+    if facts.get("pattern"):
+        return f"{parameter.name} must be {facts['pattern'][1]}"
     return f"{parameter.name} must be {facts['minimum']} to {facts['maximum']}"
 
 

@@ -28,8 +28,8 @@ RELEASED_PRESETS = {
 # The number of each parameter in file headers. Lines are added, never changed.
 HEADER_IDS = dict(batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,
                   start_learning_rate=7, end_learning_rate=8, adam_beta_2=9, seed=10, arithmetic=11, coder=12,
-                  contexts=13, table_bits=14, primer=15)
-NUMERIC = [parameter for parameter in coding_parameters() if not parameter.metadata["choices"]]
+                  contexts=13, table_bits=14, primer=15, prior=16)
+NUMERIC = [parameter for parameter in coding_parameters() if parameter.metadata["kind"] is not str]
 
 
 def by_name(parameter):
@@ -44,12 +44,16 @@ def complete_settings(draw):
         facts = parameter.metadata
         if facts["choices"]:
             values[parameter.name] = draw(st.sampled_from(facts["choices"]))
+        elif facts["pattern"]:
+            values[parameter.name] = draw(st.from_regex(facts["pattern"][0], fullmatch=True))
         else:
             numbers = st.integers if facts["kind"] is int else st.floats
             values[parameter.name] = draw(numbers(facts["minimum"], facts["maximum"]))
     if values["contexts"] != "none":
         values["coder"] = "numba"
-    elif not values["num_layers"]:
+    else:
+        values["prior"] = "none"
+    if values["contexts"] == "none" and not values["num_layers"]:
         values["num_layers"] = 1
     values["update_interval"] = min(values["update_interval"], values["seq_length"])
     return Settings(preset="network", **values)

@@ -18,7 +18,7 @@ import lib
 from lib.files import write_file
 from lib.notebook.choices import Choices, SplitChoices
 from lib.notebook.form import help_line
-from lib.settings import Settings, decoding_parameters, default_of
+from lib.settings import Settings, bounds_of, decoding_parameters, default_of
 
 ROOT = Path(__file__).parents[1]
 _SUGGESTIONS = {"table_bits": (18, 20, 22, 24, 26), "batch_size": (1, 2, 4, 8, 16), "seq_length": (6, 12, 24, 32),
@@ -162,7 +162,7 @@ def _settings_table():
     lines = ["| setting | default | bounds | |", "|---|---|---|---|"]
     for field in fields(Settings):
         facts = field.metadata
-        bounds = ", ".join(facts["choices"] or ()) or f"{facts['minimum']} to {facts['maximum']} {facts['unit']}".strip()
+        bounds = bounds_of(field)
         lines.append(f"| `{field.name}` | {default_of(field.name)} | {bounds} | {facts['help']} |")
     return "\n".join(lines)
 

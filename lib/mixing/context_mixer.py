@@ -18,19 +18,21 @@ class ContextMixer:
 
     steps_at_once = 256          # some milliseconds, so that Ctrl-C and progress do not wait
 
-    def __init__(self, settings, source, streams, resumed=False):
-        """resumed: whether `arrays` are about to be filled in, so that nothing has to be learned first."""
+    def __init__(self, settings, source, streams, prior=None, resumed=False):
+        """prior: codes to learn from first, after the primer, uint16, shape (n,). resumed: whether `arrays` are about to be filled in, so that nothing has to be learned first."""
         if streams.symbol_count > MOST_SYMBOLS:
             raise InputError(f"contexts know up to {MOST_SYMBOLS:,} symbols, and this input has "
                              f"{streams.symbol_count:,}; split it into parts, or use preset=network")
         self._kind = KINDS[settings.contexts]
         self._bits = source.code_bits
-        primer = primers.read(settings.primer)
-        self._memory = memory.allocated(self._kind, source.codes, source.code_bits, len(primer), streams,
+        known = primers.read(settings.primer)
+        if prior is not None:
+            known = np.concatenate([known, prior])
+        self._memory = memory.allocated(self._kind, source.codes, source.code_bits, len(known), streams,
                                         settings.table_bits, settings.has_network)
         self._no_frequencies = np.zeros((streams.batch_size, 0), np.int32)
-        if len(primer) and not resumed:
-            self._learn_from(primer)
+        if len(known) and not resumed:
+            self._learn_from(known)
 
     def code_steps(self, coder, symbols, active, first_step, frequencies=None):
         """Code steps from `first_step` on through an ArithmeticCoder.
@@ -46,11 +48,11 @@ class ContextMixer:
         with coder.open(int(active.sum()) * self._bits) as (state, buffer, decoding):
             self._kind.code_steps(memory, state, buffer, symbols, active, first_step, frequencies, decoding)
 
-    def _learn_from(self, primer):
-        """Code a primer into nowhere. All streams go on from where it ends."""
+    def _learn_from(self, codes):
+        """Code a text into nowhere. All streams go on from where it ends."""
         own, coder = memory.for_primer(self._memory), ArithmeticCoder()
-        for start in range(0, len(primer), self.steps_at_once):
-            symbols = primer[start:start + self.steps_at_once, None]
+        for start in range(0, len(codes), self.steps_at_once):
+            symbols = codes[start:start + self.steps_at_once, None]
             self._code(own, coder, symbols, np.ones(len(symbols), np.int64), start, self._no_frequencies)
         self._memory.state[:] = self._memory.state[0]
         self._memory.match_state[:] = 0
