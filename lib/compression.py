@@ -56,7 +56,7 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
 
     output_path: where the .lks file goes; by default beside the input, with `.lks` added.
     progress: called with a codec.Progress several times a second. note: called with a line of text
-    on what was chosen and why, and where the first run has to compile. warn: likewise where a checkpoint is damaged,
+    on what was chosen and why, the memory that it takes, and where the first run has to compile. warn: likewise where a checkpoint is damaged,
     or cannot be written.
     checkpoint: a path. The run's state is kept there every `settings.checkpoint_minutes` and where it is interrupted;
     called again with the same it goes on from there, on any machine, and the output is the same as of an unbroken run.
@@ -225,6 +225,7 @@ def _write_coded(output, data, run, settings, progress, note, keeping):
     check_model(settings, source.vocabulary_size)
     streams = source.streams_for(settings.batch_size)
     _check_memory(settings, source, streams)
+    note(f"coding with {settings.summary()}; takes about {memory_bytes(settings, source, streams) / 1e6:,.0f} MB of memory")
     predictor = Predictor(settings, source, streams, keeping.made_in, run.prior_codes(settings), keeping.found is not None)
     preset, overrides = settings.to_header()
     header = Header(len(data), run.sha256, _stored_name(run.input_path.name), preset, source.description(),
