@@ -90,8 +90,7 @@ def newest(path, warn):
                 warn(f"{faults[0]}; going on from the one before it")
             return found
     if faults:
-        raise CheckpointError(f"{'; '.join(faults)}. Remove {' and '.join(str(f) for f in (path, previous(path)))} "
-                              "to begin anew")
+        raise CheckpointError(f"{'; '.join(faults)}. Choose another path for the checkpoint to begin anew")
     return None
 
 

@@ -15,7 +15,7 @@ from lib.files import OutputFile, available_memory, check_input, check_space, ch
 from lib.models import check_model
 from lib.models.environment import Environment
 from lib.predictor import Predictor, predictor_bytes
-from lib.resuming import Keeping, Run
+from lib.resuming import Keeping, Run, check_run
 from lib.settings import Settings
 from lib.sources import describe_source, source_of
 
@@ -141,6 +141,7 @@ def resume(checkpoint, settings=Settings(), *, progress=None, warn=None, note=No
     found = newest(checkpoint, warn or _silent)
     if not found:
         raise CheckpointError(f"there is no checkpoint {checkpoint}; check the name")
+    check_run(found)
     about = found.about
     code = {"compress": compress, "decompress": decompress}[about["direction"]]
     return code(about["input"], about["output"], settings, progress=progress, warn=warn, note=note,

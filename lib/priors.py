@@ -81,13 +81,13 @@ def load(path):
     damaged = FormatError(f"the prior {path} is damaged; get another copy")
     if length > _LONGEST_LIST or data[end:end + _CRC.size] != _CRC.pack(zlib.crc32(data[:end])):
         raise damaged
-    size, files = msgpack.unpackb(data[begin:end])
-    if not 0 < size <= MOST_BYTES:
-        raise damaged
     try:
+        size, files = msgpack.unpackb(data[begin:end])
+        if not 0 < size <= MOST_BYTES:
+            raise damaged
         squeezed = lzma.LZMADecompressor(lzma.FORMAT_XZ)
         text = squeezed.decompress(data[end + _CRC.size:], size + 1)
-    except lzma.LZMAError as error:
+    except (lzma.LZMAError, ValueError, TypeError, msgpack.UnpackException) as error:
         raise damaged from error
     if len(text) != size or not squeezed.eof or squeezed.unused_data:
         raise damaged

@@ -14,11 +14,14 @@ from lib.priors import Prior
 from lib.settings import Settings
 
 
+DIRECTIONS = ("compress", "decompress")
+
+
 @dataclass(frozen=True)
 class Run:
     """What names a run: the same input, told by its SHA-256, coded the same way."""
 
-    direction: str            # "compress" or "decompress"
+    direction: str            # one of DIRECTIONS
     input_path: Path
     output_path: Path
     sha256: bytes             # of the input file
@@ -60,6 +63,8 @@ class Keeping:
         self._path, self._run, self._wanted, self._warn = path, run, wanted, warn
         self.found = None              # the Checkpoint that the run goes on from
         if path:
+            if Path(path).absolute() in (run.input_path.absolute(), run.output_path.absolute()):
+                raise CheckpointError(f"{path} is the run's own input or output; choose another path for the checkpoint")
             check_target(path, overwrite=True)
             self.found = _find(path, run, wanted, warn)
         self.is_own = self.found is not None      # and not of the part before
@@ -130,7 +135,7 @@ def _find(path, run, wanted, warn):
     found = checkpoint.newest(path, warn)
     if not found:
         return None
-    check_version(found)
+    check_run(found)
     about, anew = found.about, f"choose another checkpoint, or remove {path} to begin anew"
     if about["direction"] != run.direction:
         raise CheckpointError(f"{path} is of a run to {about['direction']} {about['input']}; {anew}")
@@ -172,8 +177,28 @@ def settings_of(found):
         raise CheckpointError(f"{found.path} cannot be used: {error}") from error
 
 
+# What a checkpoint says, and what that of a run says beside it.
+_ABOUT = {"lockstep": str, "direction": str, "preset": int, "overrides": dict, "environment": list, "step": int}
+_ABOUT_RUN = {"input": str, "output": str, "sha256": bytes, "overwrite": bool, "asked": str, "prior": str, "coder": list}
+
+
+def check_run(found):
+    """Refuse what is not the checkpoint of a run, by this version."""
+    check_version(found)
+    if found.about["direction"] not in DIRECTIONS or not _says(found, _ABOUT_RUN):
+        raise CheckpointError(f"{found.path} is not the checkpoint of a run; what a part leaves to the next is used by itself, as "
+                              "that is coded")
+
+
+def _says(found, fields):
+    return all(isinstance(found.about.get(name), kind) for name, kind in fields.items())
+
+
 def check_version(found):
+    """Refuse a checkpoint of another version, or one that does not say what it must."""
     from lib import __version__
+    if not _says(found, _ABOUT):
+        raise CheckpointError(f"{found.path} does not say what a checkpoint has to; choose another path for the checkpoint")
     if found.about["lockstep"] != __version__:
         raise CheckpointError(f"{found.path} was made by Lockstep {found.about['lockstep']}, and this is {__version__}: finish "
                               "the run with that version, or remove the checkpoint to begin anew")

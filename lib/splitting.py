@@ -72,8 +72,10 @@ def split(input_path, parts, folder=None, *, batch_size=None, independent=False,
     input_path = Path(input_path)
     folder = Path(folder) if folder else input_path.parent
     size = check_input(input_path)
-    if not 1 <= parts <= min(MOST_PARTS, max(size, 1)):
-        raise InputError(f"parts must be 1 to {min(MOST_PARTS, max(size, 1)):,} for a file of {size:,} bytes, got {parts}")
+    if not size:
+        raise InputError(f"{input_path} is empty: there is nothing to split")
+    if not 1 <= parts <= min(MOST_PARTS, size):
+        raise InputError(f"parts must be 1 to {min(MOST_PARTS, size):,} for a file of {size:,} bytes, got {parts}")
     names = [f"{input_path.name}.part{number}of{parts}" for number in range(1, parts + 1)]
     for name in (*names, input_path.name + MANIFEST_SUFFIX):
         check_target(folder / name, overwrite)

@@ -8,6 +8,7 @@ from hypothesis import settings
 from samples import TEXT, tiny
 
 from lib import codec, compress
+from lib.checkpoint import Keeper
 from lib.container import Reader
 from lib.models.environment import Environment
 from lib.streams import Streams
@@ -68,3 +69,26 @@ def real_data():
     if not DATA.is_dir():
         pytest.skip(f"there is no {DATA}")
     return DATA
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Interrupt the following runs where they could write a checkpoint for the n-th time; 0: no more.
+
+    Contexts are coded in chunks so short that there is much to stop between.
+    """
+    from lib.mixing.context_mixer import ContextMixer
+    monkeypatch.setattr(ContextMixer, "steps_at_once", 64)
+    real = Keeper.visit
+
+    def set_visits(count):
+        left = [count]
+
+        def visit(self, state):
+            left[0] -= 1
+            self._signals += left[0] == 0
+            real(self, state)
+
+        monkeypatch.setattr(Keeper, "visit", visit)
+
+    return set_visits

@@ -31,35 +31,11 @@ KINDS = {
 }
 
 
-class Stopped(Exception):
-    """Raised in place of a crash."""
-
-
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder with an input, where chunks of steps are so short that there is much to stop between."""
-    from lib.mixing.context_mixer import ContextMixer
-    monkeypatch.setattr(ContextMixer, "steps_at_once", 64)
+def folder(tmp_path):
+    """A folder with an input."""
     (tmp_path / "in").write_bytes(DATA)
     return tmp_path
-
-
-@pytest.fixture
-def stop_after(monkeypatch):
-    """Interrupt the following runs at their n-th visit."""
-    real = Keeper.visit
-
-    def set_visits(count):
-        left = [count]
-
-        def visit(self, state):
-            left[0] -= 1
-            self._signals += left[0] == 0
-            real(self, state)
-
-        monkeypatch.setattr(Keeper, "visit", visit)
-
-    yield set_visits
 
 
 def run_with_stops(stop_after, every, run):
@@ -136,7 +112,7 @@ def test_resume_needs_the_checkpoint_alone(folder, stop_after, monkeypatch):
     assert resume(folder / "kept").output_path.read_bytes() == unbroken
 
 
-def test_checkpoints_are_written_as_time_goes_by(folder, monkeypatch):
+def test_checkpoints_are_written_as_time_goes_by(folder, stop_after, monkeypatch):
     times = iter(range(10 ** 6))
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: 60 * next(times))
     monkeypatch.setattr(checkpoint, "_MOST_SHARE", 1e9)
@@ -198,6 +174,28 @@ def test_a_float_network_only_goes_on_where_it_began(folder, stop_after, monkeyp
     monkeypatch.setattr(Environment, "enter", lambda made_in=None: dataclasses.replace(real(made_in), device="another"))
     with pytest.raises(CheckpointError, match="this is .* on another with .*: a float network can only go on where it began"):
         resume(folder / "kept")
+
+
+@pytest.mark.parametrize("name", ["in", "in.lks"])
+def test_a_checkpoint_never_takes_the_place_of_the_input_or_output(folder, name):
+    with pytest.raises(CheckpointError, match="is the run's own input or output; choose another path for the checkpoint"):
+        compress(folder / "in", folder / "in.lks", KINDS["contexts"], checkpoint=folder / name)
+    assert (folder / "in").read_bytes() == DATA and not (folder / "in.lks").exists()
+
+
+@pytest.mark.parametrize("about", [{}, {"lockstep": 3}, {"lockstep": lib.__version__, "direction": "compress", "preset": 10,
+                                                       "overrides": {}, "environment": [], "step": 1}])
+def test_a_checkpoint_that_says_too_little_is_refused(folder, about):
+    checkpoint.write(folder / "kept", about, {})
+    with pytest.raises(CheckpointError, match="does not say what a checkpoint has to|is not the checkpoint of a run"):
+        resume(folder / "kept")
+
+
+def test_a_file_of_the_users_is_no_checkpoint_and_stays(folder):
+    (folder / "mine").write_bytes(b"of the user")
+    with pytest.raises(CheckpointError, match="mine is no checkpoint of Lockstep.* Choose another path for the checkpoint"):
+        compress(folder / "in", settings=KINDS["contexts"], checkpoint=folder / "mine")
+    assert (folder / "mine").read_bytes() == b"of the user"
 
 
 def test_there_is_nothing_to_resume(tmp_path):
@@ -266,7 +264,7 @@ def test_where_the_newest_is_damaged_the_one_before_it_is_taken(two, damage):
 def test_where_both_are_damaged_that_is_said(two):
     for kept in (two / "kept", checkpoint.previous(two / "kept")):
         kept.write_bytes(kept.read_bytes()[:-1])
-    with pytest.raises(CheckpointError, match="kept is damaged .*kept.previous is damaged .* Remove .*kept.* to begin anew"):
+    with pytest.raises(CheckpointError, match="kept is damaged .*kept.previous is damaged .*Choose another path for the checkpoint to begin anew"):
         resume(two / "kept")
 
 

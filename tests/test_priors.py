@@ -6,7 +6,7 @@ import sys
 import pytest
 from samples import TEXT, tiny
 
-from lib import FormatError, InputError, OutputError, Settings, SettingsError, compress, decompress, inspect, learn
+from lib import FormatError, InputError, OutputError, Settings, SettingsError, compress, decompress, inspect, learn, resume
 from lib.priors import MOST_BYTES, load
 from tools.build_notebooks import ROOT
 
@@ -66,20 +66,10 @@ def test_another_prior_is_refused(tmp_path, prior):
         decompress(packed, tmp_path / "out", prior=other.path)
 
 
-def test_a_stopped_run_finds_its_prior_again(tmp_path, prior, monkeypatch):
-    from lib import resume
-    from lib.checkpoint import Keeper
-    from lib.mixing.context_mixer import ContextMixer
-    monkeypatch.setattr(ContextMixer, "steps_at_once", 64)
+def test_a_stopped_run_finds_its_prior_again(tmp_path, prior, stop_after):
     unbroken = compress(tmp_path / "in", tmp_path / "unbroken.lks", FAST, prior=prior.path).output_path
-    real = Keeper.visit
-
-    def visit(self, state):
-        self._signals = 1
-        real(self, state)
-
-    with monkeypatch.context() as interrupting, pytest.raises(KeyboardInterrupt):
-        interrupting.setattr(Keeper, "visit", visit)
+    stop_after(1)
+    with pytest.raises(KeyboardInterrupt):
         compress(tmp_path / "in", tmp_path / "in.lks", FAST, prior=prior.path, checkpoint=tmp_path / "kept")
     assert resume(tmp_path / "kept").output_path.read_bytes() == unbroken.read_bytes()
 

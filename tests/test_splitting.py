@@ -18,6 +18,7 @@ from lib import (
     decompress,
     inspect,
     join,
+    resume,
     split,
 )
 from lib.__main__ import main
@@ -82,27 +83,26 @@ def test_aligned_parts_go_through_the_very_symbols_of_the_whole(whole, tmp_path)
         assert (streams.join(matrix) == source.symbols()).all()
 
 
-def test_a_part_that_was_stopped_goes_on(tmp_path, whole, monkeypatch):
-    from lib.checkpoint import Keeper
-    from lib.mixing.context_mixer import ContextMixer
-    monkeypatch.setattr(ContextMixer, "steps_at_once", 64)
+def test_a_part_that_was_stopped_goes_on(tmp_path, whole, stop_after):
     cut, unbroken, stopped = folders(tmp_path, "cut", "unbroken", "stopped")
     _, manifest = split(whole, 2, cut)
-    for name, _, _ in manifest.parts:
-        compress(cut / name, unbroken / name, SETTINGS["contexts"])
     first, second = (name for name, _, _ in manifest.parts)
-    compress(cut / first, stopped / first, SETTINGS["contexts"])
-    real = Keeper.visit
-
-    def visit(self, state):
-        self._signals = 1
-        real(self, state)
-
-    with monkeypatch.context() as interrupting, pytest.raises(KeyboardInterrupt):
-        interrupting.setattr(Keeper, "visit", visit)
+    for folder in (unbroken, stopped):
+        compress(cut / first, folder / first, SETTINGS["contexts"])
+    compress(cut / second, unbroken / second, SETTINGS["contexts"])
+    stop_after(1)
+    with pytest.raises(KeyboardInterrupt):
         compress(cut / second, stopped / second, SETTINGS["contexts"], checkpoint=tmp_path / "kept")
     compress(cut / second, stopped / second, SETTINGS["contexts"], checkpoint=tmp_path / "kept")
     assert (stopped / second).read_bytes() == (unbroken / second).read_bytes()
+
+
+def test_the_state_of_a_part_is_not_resumed(tmp_path, whole):
+    _, manifest = split(whole, 2)
+    compress(tmp_path / manifest.parts[0][0], settings=SETTINGS["contexts"])
+    state, = tmp_path.glob("*.state")
+    with pytest.raises(CheckpointError, match="is not the checkpoint of a run; what a part leaves to the next is used by itself"):
+        resume(state)
 
 
 def test_settings_are_those_of_the_first_part(tmp_path, whole):
@@ -149,7 +149,7 @@ def test_a_part_needs_what_the_one_before_left(tmp_path, whole, direction):
     code(moved)
 
 
-@pytest.mark.parametrize("size, parts", [(10, 3), (1, 1), (7, 7), (0, 1)])
+@pytest.mark.parametrize("size, parts", [(10, 3), (1, 1), (7, 7)])
 def test_independent_parts_are_plain_stretches(tmp_path, size, parts):
     (tmp_path / "in").write_bytes(DATA[:size])
     path, manifest = split(tmp_path / "in", parts, independent=True)
@@ -209,6 +209,10 @@ def test_nothing_is_replaced_unasked(whole, tmp_path):
         split(whole, 2)
     with pytest.raises(OutputError, match="book exists already"):
         join(path)
+    (tmp_path / "empty").touch()
+    for independent in (False, True):
+        with pytest.raises(InputError, match="empty is empty: there is nothing to split"):
+            split(tmp_path / "empty", 1, independent=independent)
     for parts in (0, len(DATA) + 1):
         with pytest.raises(InputError, match="parts must be 1 to"):
             split(whole, parts)
