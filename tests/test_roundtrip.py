@@ -33,6 +33,7 @@ from lib import (
     SettingsError,
     codec,
     compress,
+    coding,
     compression,
     decompress,
     inspect,
@@ -79,7 +80,7 @@ def no_network(monkeypatch):
     """For what must be refused before anything of the claimed size is allocated or a network is built."""
     def fail(*arguments):
         raise AssertionError("a network was built")
-    monkeypatch.setattr(compression, "Predictor", fail)
+    monkeypatch.setattr(coding, "Predictor", fail)
 
 
 # --- intact ---
@@ -261,13 +262,13 @@ def test_an_odd_name_is_made_plain(tmp_path, name):
 
 @given(st.text(min_size=1))
 def test_any_name_is_stored_as_a_plain_one(name):
-    assert is_base_name(compression._stored_name(name))
+    assert is_base_name(coding.stored_name(name))
 
 
 @pytest.mark.parametrize("name", ["n" * 200, "é" * 100 + ".tar", "x" * 100 + "." + "y" * 100, "." * 200], ids=ascii)
 @pytest.mark.parametrize("data", [b"", b"a", NOISE], ids=len)
 def test_a_long_name_is_cut_where_the_file_would_grow_too_much(tmp_path, name, data, monkeypatch):
-    monkeypatch.setattr(compression, "_NEVER_SHRINKS", 1_000_000)
+    monkeypatch.setattr(coding, "_NEVER_SHRINKS", 1_000_000)
     packed = compress(written(tmp_path / name, data), tmp_path / "packed.lks")
     assert packed.compressed_bytes <= len(data) + 96
     restored = decompress(packed.output_path, overwrite=True).output_path
@@ -295,14 +296,16 @@ def test_a_run_that_could_not_end_well_does_not_begin(tmp_path, no_network, run,
 
 
 def test_a_network_that_does_not_fit_into_memory_is_not_begun(tmp_path, no_network, monkeypatch):
-    monkeypatch.setattr(compression, "available_memory", lambda: 10_000_000)
+    for module in (coding, compression):
+        monkeypatch.setattr(module, "available_memory", lambda: 10_000_000)
     with pytest.raises(InputError, match="use a smaller network"):
         compress(written(tmp_path / "in", TEXT), settings=Settings(rnn_units=2_000))
     assert names(tmp_path) == ["in"]
 
 
 def test_an_input_that_does_not_fit_into_memory_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(compression, "available_memory", lambda: 4_000)
+    for module in (coding, compression):
+        monkeypatch.setattr(module, "available_memory", lambda: 4_000)
     with pytest.raises(InputError, match="has 553 bytes, more than this machine's memory"):
         compress(written(tmp_path / "in", TEXT))
 
@@ -467,7 +470,8 @@ TERABYTES = 2 ** 44
     (frame(b"\x97\x05\xc4\x20" + bytes(32) + b"\xa1a\x01\xc0\x90\x81\x90\x01"), FormatError, "the header"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_a_header_made_to_do_harm_is_refused_before_it_can(tmp_path, no_network, monkeypatch, data, kind, message):
-    monkeypatch.setattr(compression, "available_memory", lambda: 2 ** 30)
+    for module in (coding, compression):
+        monkeypatch.setattr(module, "available_memory", lambda: 2 ** 30)
     refused(tmp_path, data, kind, message)
 
 
