@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib import __version__
 from lib.compression import SUFFIX, compress, decompress, inspect, resume
-from lib.errors import LockstepError
+from lib.errors import InputError, LockstepError
 from lib.priors import SUFFIX as PRIOR_SUFFIX
 from lib.priors import learn
 from lib.settings import Settings, bounds_of, default_of
@@ -61,15 +61,15 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"Lockstep {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     preset = Settings.__dataclass_fields__["preset"].metadata
-    one = _add_coding_command(commands, "compress", _compress, "make a .lks file of a file",
-                              f"the .lks file to write (default: the input's name with {SUFFIX})",
+    one = _add_coding_command(commands, "compress", _compress, "make a .lks file of each file",
+                              f"the .lks file to write, or a folder for them (default: the input's name with {SUFFIX})",
                               set_help="change one setting of the preset; may be given many times")
     one.add_argument("--preset", default="auto", metavar="NAME", help="; ".join((
         f"one of {', '.join(preset['choices'])} (default: auto)", preset["help"])))
     one.epilog = "settings:\n" + _settings_help()
     one.formatter_class = argparse.RawDescriptionHelpFormatter
-    _add_coding_command(commands, "decompress", _decompress, "give the original of a .lks file back",
-                        "the file to write (default: the original's name, beside the .lks file)",
+    _add_coding_command(commands, "decompress", _decompress, "give the original of each .lks file back",
+                        "the file to write, or a folder for them (default: the original's name, beside the .lks file)",
                         set_help="how to run: backend=NAME, checkpoint_minutes=NUMBER; the file says the rest itself")
     again = commands.add_parser("resume", help="go on with a run that was stopped", description=(
         "go on with a run that was stopped, from the checkpoint it was given; its output is the same as of an unbroken run"))
@@ -92,9 +92,9 @@ def _parser():
 
 
 def _add_coding_command(commands, name, run, help, output_help, set_help):
-    """A command that reads one file and writes one."""
+    """A command that makes a file of each file it reads."""
     command = commands.add_parser(name, help=help, description=help)
-    command.add_argument("input", metavar="IN", type=Path, help="the file to read")
+    command.add_argument("input", metavar="IN", type=Path, nargs="+", help="the files to read")
     command.add_argument("-o", "--output", metavar="OUT", type=Path, help=output_help)
     command.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
     command.add_argument("-c", "--checkpoint", metavar="PATH", type=Path, help=(
@@ -142,12 +142,32 @@ def _settings_help():
     return "\n".join(lines)
 
 
+def _code_each(options, code, settings, say):
+    """Code each input with `code`, compress or decompress. What fails is said, and stops none of the others."""
+    several, failed = len(options.input) > 1, 0
+    if several and options.output and not os.path.isdir(options.output):
+        raise InputError(f"several files need a folder for their outputs, and {options.output} is none; make it first")
+    if several and options.checkpoint:
+        raise InputError("a checkpoint is for one file; give one")
+    for path in options.input:
+        try:
+            with _progress(options, path.name) as progress:
+                result = code(path, options.output, settings, progress=progress, warn=_warn, note=_note(options),
+                              overwrite=options.force, checkpoint=options.checkpoint, prior=options.prior)
+        except LockstepError as error:
+            if not several:
+                raise
+            print(f"lockstep: {path}: {error}", file=sys.stderr)
+            failed += 1
+        else:
+            say(options, result)
+    if failed:
+        raise InputError(f"{failed} of {len(options.input)} files failed, the others are done")
+
+
 def _compress(options):
     settings = Settings().with_values({"preset": options.preset}).with_text(options.set)
-    with _progress(options) as progress:
-        result = compress(options.input, options.output, settings, progress=progress, warn=_warn,
-                          note=_note(options), overwrite=options.force, checkpoint=options.checkpoint, prior=options.prior)
-    _say_compressed(options, result)
+    _code_each(options, compress, settings, _say_compressed)
 
 
 def _say_compressed(options, result):
@@ -159,11 +179,7 @@ def _say_compressed(options, result):
 
 
 def _decompress(options):
-    with _progress(options) as progress:
-        result = decompress(options.input, options.output, Settings().with_text(options.set), progress=progress,
-                            note=_note(options), overwrite=options.force, warn=_warn, checkpoint=options.checkpoint,
-                            prior=options.prior)
-    _say_decompressed(options, result)
+    _code_each(options, decompress, Settings().with_text(options.set), _say_decompressed)
 
 
 def _say_decompressed(options, result):
@@ -227,12 +243,12 @@ def _note(options):
     return (lambda line: print(f"lockstep: {line}", file=sys.stderr)) if _is_watched(options) else None
 
 
-def _progress(options, name=None):
+def _progress(options, name):
     """A progress bar where standard error is a terminal, as a context that may be None."""
     if not _is_watched(options):
         return contextlib.nullcontext()
     from lib.progress import ProgressBar
-    return ProgressBar(name or options.input.name)
+    return ProgressBar(name)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Whole files: compress one, give it back, say what one holds."""
 
 import hashlib
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
              overwrite=False, checkpoint=None, prior=None):
     """Compress a file; returns a Result.
 
-    output_path: where the .lks file goes; by default beside the input, with `.lks` added.
+    output_path: the .lks file to write, or a folder for it; by default it goes beside the input, with `.lks` added.
     progress: called with a codec.Progress several times a second. note: called with a line of text
     on what was chosen and why, the memory that it takes, and where the first run has to compile. warn: likewise where
     a checkpoint is damaged, or cannot be written.
@@ -71,7 +72,7 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     prior = priors.load(prior) if prior else None
     if prior:
         settings = settings.with_values({"prior": prior.name})
-    output_path = Path(output_path) if output_path else input_path.with_name(input_path.name + SUFFIX)
+    output_path = _output(output_path, input_path.parent, input_path.name + SUFFIX)
     digest = hashlib.sha256(data).digest()
     run = Run("compress", input_path, output_path, digest, overwrite, settings.preset, prior)
     keeping = Keeping(checkpoint, run, settings, warn or _silent)
@@ -96,7 +97,7 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
                overwrite=False, checkpoint=None, prior=None):
     """Give a .lks file's original back; returns a Result.
 
-    output_path: by default beside the input, under the original's name.
+    output_path: the file to write, or a folder for it; by default it goes beside the input, under the original's name.
     settings: how to run, as the backend; the file says the rest itself.
     progress, note, checkpoint: as for `compress`. warn: called with a line of text before a run that may fail, as
     for a file made in another environment. prior: the path of the prior that the file was made with, if it is not beside
@@ -110,7 +111,7 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     reader = Reader(data)
     header = reader.header
     settings.check_for_decoding()
-    output_path = Path(output_path) if output_path else input_path.with_name(header.name)
+    output_path = _output(output_path, input_path.parent, header.name)
     run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings.preset,
               priors.load(prior) if prior else None)
     keeping = Keeping(checkpoint, run, settings, warn or _silent)
@@ -148,6 +149,12 @@ def resume(checkpoint, settings=Settings(), *, progress=None, warn=None, note=No
     code = {"compress": compress, "decompress": decompress}[about["direction"]]
     return code(about["input"], about["output"], settings, progress=progress, warn=warn, note=note,
                 overwrite=about["overwrite"], checkpoint=checkpoint, prior=about["prior"] or None)
+
+
+def _output(path, folder, name):
+    """Where an output goes: `path`, or `name` in that folder; without one, in `folder`."""
+    path = Path(path) if path else folder
+    return path / name if os.path.isdir(path) else path      # Path.is_dir raises where a name is too long
 
 
 def _is_result(path, digest, settings):

@@ -69,6 +69,17 @@ def test_a_file_goes_in_and_comes_out_again(folder):
     assert (folder / "book.txt").read_bytes() == TEXT
 
 
+def test_several_files_go_into_a_folder_and_one_that_fails_stops_none(folder):
+    (folder / "packed").mkdir()
+    packed = lockstep(folder, "compress", "book.txt", "missing", "small", "-o", "packed", *SETTINGS)
+    assert packed.returncode == 1 and names(folder / "packed") == ["book.txt.lks", "small.lks"]
+    assert packed.stderr == ("lockstep: missing: there is no file missing; check the name\n"
+                             "lockstep: 1 of 3 files failed, the others are done\n")
+    back = lockstep(folder / "packed", "decompress", "-q", "book.txt.lks", "small.lks")
+    assert (back.returncode, back.stdout, back.stderr) == (0, "", "")
+    assert all((folder / "packed" / name).read_bytes() == (folder / name).read_bytes() for name in ("book.txt", "small"))
+
+
 def test_an_exact_network_needs_no_tensorflow_on_a_processor(folder, without_tensorflow):
     packed = lockstep(folder, "compress", "-q", "book.txt", *SETTINGS, PYTHONPATH=without_tensorflow)
     assert (packed.returncode, packed.stdout, packed.stderr) == (0, "", "")
@@ -130,7 +141,9 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
      "preset must be one of auto, fast, balanced, best, network, got 'worst'"),
     (["compress", "book.txt", "-o", "coded.lks"], "coded.lks exists already; "),
     (["compress", "book.txt", "-o", "missing/out"], "there is no folder missing to write out into"),
-    (["compress", "book.txt", "-o", "."], ". is a folder; name a file in it"),
+    (["split", "book.txt", "-n", "2", "-o", "missing"], "there is no folder missing"),
+    (["compress", "book.txt", "small", "-o", "out"], "several files need a folder for their outputs, and out is none"),
+    (["compress", "book.txt", "small", "-c", "kept"], "a checkpoint is for one file; give one"),
     (["compress", "book.txt", "-o", "n" * 300], "cannot write nnn"),
     (["decompress", "book.txt"], "this is not a .lks file"),
     (["decompress", "coded.lks", "-o", "book.txt"], "book.txt exists already; "),

@@ -1,10 +1,11 @@
 """Files made by earlier versions stay readable. A golden file is never made again to please a test."""
 
 import hashlib
+import shutil
 
 import pytest
 
-from lib import DivergedError, Settings, decompress, inspect
+from lib import DivergedError, Settings, decompress, inspect, join
 from tools.build_notebooks import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -19,6 +20,11 @@ SHA256 = {
     "balanced-odd.bin.lks": "c5d84dc59d71500411e3cc807fca634cdf3777ef4e11888226fed276ceffd5ba",
     "primed-odd.txt.lks": "50490492ce0a1d32edac25afe2c593efbd940080e7e3089d7db16609d07a14fe",
     "float32.txt.lks": "455f146cdaccffd5323bbff077da7c3a293550ec7a8e51b65b968c1e7a33dc3b",
+    "learned.prior": "7440db52936ec2b7677a647466ca74186e2d9e9e9b89d852b82f7ea9b8d8a6a0",
+    "with-prior.txt.lks": "9757b09440b4de4ea9b4883695fed756469a7b362f347111ecc61e4864bf0413",
+    "parted.txt.parts.json": "839b6503d3c5b9e6fc9ad4dc761e038443115353f295104cd27d24b603e3c2bd",
+    "parted.txt.part1of2.lks": "62d5cc56ec5dffee46aaf7c91858f3ee0d72a269a1f5d5ba3ac8f7b83d0d99be",
+    "parted.txt.part2of2.lks": "cdfbaac9d931d5f34608d5b63b00caa0e62f9f4977fd3cea914d37ba498a929e",
 }
 
 
@@ -47,6 +53,19 @@ def test_an_exact_file_decodes_everywhere(tmp_path, name, backend):
 def test_a_file_of_contexts_decodes(tmp_path, name, original):
     decompress(GOLDEN / f"{name}.lks", tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()
+
+
+def test_a_file_finds_its_golden_prior(tmp_path):
+    decompress(GOLDEN / "with-prior.txt.lks", tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == (GOLDEN / "exact.txt").read_bytes()
+
+
+def test_golden_parts_decode_one_after_the_other_and_are_joined(tmp_path):
+    for part in (1, 2):
+        decompress(GOLDEN / f"parted.txt.part{part}of2.lks", tmp_path / f"parted.txt.part{part}of2")
+    shutil.copy(GOLDEN / "parted.txt.parts.json", tmp_path)
+    join(tmp_path / "parted.txt.parts.json")
+    assert (tmp_path / "parted.txt").read_bytes() == (GOLDEN / "exact.txt").read_bytes()
 
 
 @pytest.mark.parametrize("backend", ["numpy", "tensorflow", "jax"])

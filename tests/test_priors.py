@@ -7,6 +7,8 @@ import pytest
 from samples import TEXT, tiny
 
 from lib import FormatError, InputError, OutputError, Settings, SettingsError, compress, decompress, inspect, learn, resume
+from lib.mixing import context_mixer, primers
+from lib.mixing.context_mixer import ContextMixer
 from lib.priors import MOST_BYTES, load
 from tools.build_notebooks import ROOT
 
@@ -42,6 +44,33 @@ def test_files_like_those_learned_from_gain_and_come_back(tmp_path, prior, setti
     assert inspect(packed.output_path).settings.prior == prior.name
     decompress(packed.output_path, tmp_path / "out", prior=prior.path)
     assert (tmp_path / "out").read_bytes() == INPUT
+
+
+@pytest.mark.parametrize("contexts", ["text", "binary"])
+def test_what_one_file_began_from_is_taken_over_by_the_next(tmp_path, prior, monkeypatch, contexts):
+    """The same bytes as of files that each learn anew, also where the tables or what is learned are others."""
+    learned, really = [], ContextMixer._learn_from
+    monkeypatch.setattr(ContextMixer, "_learn_from", lambda self, codes: learned.append(len(codes)) or really(self, codes))
+
+    def sizes(is_kept):
+        made = []
+        for name, data, settings in (
+                ("a", INPUT, {}), ("b", INPUT[::-1], dict(batch_size=3)), ("c", INPUT[40:], dict(table_bits=16)),
+                ("d", INPUT, {}), ("e", INPUT, dict(primer="text-1"))):
+            if not is_kept:
+                context_mixer._learned.clear()
+            (tmp_path / name).write_bytes(data)
+            made.append(compress(tmp_path / name, settings=Settings(preset="fast", contexts=contexts, **settings),
+                                 overwrite=True, prior=prior.path).output_path.read_bytes())
+        return made
+
+    own = len(prior.text)
+    anew = sizes(is_kept=False)
+    assert learned == [own, own, own, own, own + primers.length("text-1")]
+    learned.clear()
+    context_mixer._learned.clear()
+    assert sizes(is_kept=True) == anew
+    assert learned == [own, own, own, own + primers.length("text-1")]
 
 
 def test_a_prior_is_found_by_its_name(tmp_path, prior, monkeypatch):

@@ -24,6 +24,14 @@ RELEASED_PRESETS = {
     7: "7d12ec0ab01619dcd4aca399af17628ddd81efda6b72fcc3249a07a0d614d113",
     8: "158aa23a7e825942ee6b2d6ba3840be43d26c9be232f659bd19da9dc8c204fb3",
     9: "1eadd0661dcaa8e385ade762f1eed9e04aed4a3d3969e7b54c6571be6f596c8f",
+    10: "4d981f5fcf5d894a0bdfdb47e95a1ae7c2d2d18688cfbecee815174d3fbc8429",
+    11: "254612f11ea64c6558ea7a690b262b586415e4aedbd38cbbd1a31ca3763f212f",
+    12: "9f9fb01ad66f87f3dff475dc2c3ca201403e69f2f7671fb6b557b75c69f93fa0",
+    13: "b7a069f95c0639f2f6d82127ef2b25b7ea2bc8a9642a1aebc278d74744e67fe4",
+    14: "544b1df90a88c5fce823334da87c3728ad949a6c47b5436db42cd7f2e3bd74f0",
+    15: "e7d46ccf6ac5bfb83309e5b5868a8e4c03e7df4cfc434341cf9651d26dfbf2f7",
+    16: "d60005116e374538ebe18fd395fffc8e5ac59d69404e09e6a91310b7d964745b",
+    17: "e5653d748d748f44370f7d69c30dc4ec501cc0cebad8af9b93996333f7f57384",
 }
 # The number of each parameter in file headers. Lines are added, never changed.
 HEADER_IDS = dict(batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,

@@ -60,7 +60,7 @@ def build(root=ROOT):
     """{file name: its text} of everything that this tool writes."""
     return {
         "compress.ipynb": _notebook(
-            _COMPRESS_TITLE, _form_cell(choices=fields(Choices), settings=fields(Settings)),
+            _COMPRESS_TITLE, _form_cell(choices=fields(Choices), settings=_without(fields(Settings), "prior")),   # prior_file says it
             "#@title 3. Compress\nresult = notebook.compress(form)",
             "#@title 4. Result\nnotebook.report_compression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)", _COMPRESS_NOTE),
@@ -70,13 +70,17 @@ def build(root=ROOT):
             "#@title 4. Result\nnotebook.report_decompression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)"),
         "splitter.ipynb": _notebook(
-            _SPLITTER_TITLE, _form_cell(choices=fields(Choices), splitting=fields(SplitChoices)),
+            _SPLITTER_TITLE, _form_cell(choices=_without(fields(Choices), "prior_file"), splitting=fields(SplitChoices)),
             "#@title 3. Split or join\nresult = notebook.split_or_join(form)",
             "#@title 4. Result\nnotebook.report_splitting(result)",
             "#@title 5. Take the files\nnotebook.deliver_parts(result, form)"),
         "README.md": _with_part(_with_part((root / "README.md").read_text(), "badges", _badges()),
                                 "settings", _settings_table()),
     }
+
+
+def _without(parameters, name):
+    return [parameter for parameter in parameters if parameter.name != name]
 
 
 def main():

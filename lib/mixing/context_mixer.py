@@ -1,5 +1,7 @@
 """The mixing engine as an object: steps coded through its memory."""
 
+import hashlib
+
 import numpy as np
 
 from lib.errors import InputError
@@ -8,6 +10,7 @@ from lib.mixing.arithmetic_coder import ArithmeticCoder
 from lib.mixing.kinds import KINDS
 
 MOST_SYMBOLS = (1 << 31) - (1 << 20)     # places are int32, also those of a primer and of streams that end early
+_learned = {}                            # {its key: a Memory's tables}: what the last small input began from
 
 
 class ContextMixer:
@@ -19,7 +22,10 @@ class ContextMixer:
     steps_at_once = 256          # some milliseconds, so that Ctrl-C and progress do not wait
 
     def __init__(self, settings, source, streams, prior=None, resumed=False):
-        """prior: codes to learn from first, after the primer, uint16, shape (n,). resumed: whether `arrays` are about to be filled in, so that nothing has to be learned first."""
+        """prior: codes to learn from first, after the primer, uint16, shape (n,).
+
+        resumed: whether `arrays` are about to be filled in, so that nothing has to be learned first.
+        """
         if streams.symbol_count > MOST_SYMBOLS:
             raise InputError(f"contexts know up to {MOST_SYMBOLS:,} symbols, and this input has "
                              f"{streams.symbol_count:,}; split it into parts, or use preset=network")
@@ -32,7 +38,7 @@ class ContextMixer:
                                         settings.table_bits, settings.has_network)
         self._no_frequencies = np.zeros((streams.batch_size, 0), np.int32)
         if len(known) and not resumed:
-            self._learn_from(known)
+            self._begin_with(known)
 
     def code_steps(self, coder, symbols, active, first_step, frequencies=None):
         """Code steps from `first_step` on through an ArithmeticCoder.
@@ -48,14 +54,28 @@ class ContextMixer:
         with coder.open(int(active.sum()) * self._bits) as (state, buffer, decoding):
             self._kind.code_steps(memory, state, buffer, symbols, active, first_step, frequencies, decoding)
 
+    def _begin_with(self, codes):
+        """Let all streams go on from where a text ends.
+
+        What it leaves is kept for the next input, where inputs are smaller than it: a set of files is coded much faster.
+        """
+        key = (self._kind, self._bits, hashlib.sha256(codes).digest(), memory.shapes(self._memory))
+        if key in _learned:
+            memory.begin_with(self._memory, _learned[key])
+        else:
+            self._learn_from(codes)
+            if len(codes) > self._memory.codes.size // 2:
+                _learned.clear()                 # tables are large
+                _learned[key] = memory.left_by_primer(self._memory)
+        self._memory.state[:] = self._memory.state[0]
+        self._memory.match_state[:] = 0
+
     def _learn_from(self, codes):
-        """Code a text into nowhere. All streams go on from where it ends."""
+        """Code a text into nowhere."""
         own, coder = memory.for_primer(self._memory), ArithmeticCoder()
         for start in range(0, len(codes), self.steps_at_once):
             symbols = codes[start:start + self.steps_at_once, None]
             self._code(own, coder, symbols, np.ones(len(symbols), np.int64), start, self._no_frequencies)
-        self._memory.state[:] = self._memory.state[0]
-        self._memory.match_state[:] = 0
 
     def arrays(self):
         """{name: array} of the complete state between two steps: the arrays themselves, to be kept or filled in."""

@@ -142,6 +142,24 @@ def for_primer(memory):
     return memory._replace(base=0, steps=memory.base, values=values, symbols=symbols, possible=possible)
 
 
+def left_by_primer(memory):
+    """{name: array}: copies of what the symbols before `base` left, in tables of these `shapes`; for `begin_with`."""
+    own = {"state": memory.state[:1], "codes": memory.codes[:memory.base]}
+    return {name: own.get(name, array).copy() for name, array in kept(memory).items() if name != "match_state"}
+
+
+def begin_with(memory, left):
+    """Let the first stream of a fresh Memory go on from where a primer's symbols ended in another one."""
+    arrays = kept(memory)
+    for name, array in left.items():
+        arrays[name][:len(array)] = array
+
+
+def shapes(memory):
+    """The shapes of all tables that do not grow with every symbol."""
+    return tuple(array.shape for name, array in kept(memory).items() if name not in ("codes", "state", "match_state"))
+
+
 def _tree(values, bits):
     """(the symbol of each code, whether there is a value under each node) of the codes that occur."""
     nodes = 1 << bits

@@ -30,6 +30,8 @@ class Choices:
         "auto", "the result is always on disk here; download also hands it to the browser (auto does so "
         "in Colab), drive also copies it to MyDrive", OUTPUTS)
     output_folder: str = _choice("", "the folder to write into; empty is this notebook's")
+    prior_file: str = _choice("", "what was learned from files of yours, a .prior file; a .lks file made with one finds it beside "
+                              "itself, or is told here")
 
     def __post_init__(self):
         _check(self)

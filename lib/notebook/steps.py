@@ -34,7 +34,8 @@ def compress(form):
     output_path = inputs.output_for(input_path, folder)
     with LiveProgress(f"Compressing {input_path.name}") as progress:
         result = lib.compress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
-                              note=print, overwrite=True, checkpoint=_checkpoint_path(output_path, choices))
+                              note=print, overwrite=True, checkpoint=_checkpoint_path(output_path, choices),
+                              prior=choices.prior_file or None)
     progress.save(_picture_path(output_path))
     return result
 
@@ -49,7 +50,8 @@ def decompress(form):
     output_path = free_name(folder / contents.header.name)
     with LiveProgress(f"Decompressing {input_path.name}") as progress:
         result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
-                                note=print, checkpoint=_checkpoint_path(output_path, choices))
+                                note=print, checkpoint=_checkpoint_path(output_path, choices),
+                                prior=choices.prior_file or None)
     progress.save(_picture_path(output_path))
     return result
 
