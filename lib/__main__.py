@@ -10,6 +10,7 @@ from pathlib import Path
 from lib import __version__
 from lib.compression import SUFFIX, compress, decompress, inspect, resume
 from lib.errors import InputError, LockstepError
+from lib.folders import is_folder
 from lib.priors import SUFFIX as PRIOR_SUFFIX
 from lib.priors import learn
 from lib.settings import Settings, bounds_of, default_of
@@ -94,7 +95,7 @@ def _parser():
 def _add_coding_command(commands, name, run, help, output_help, set_help):
     """A command that makes a file of each file it reads."""
     command = commands.add_parser(name, help=help, description=help)
-    command.add_argument("input", metavar="IN", type=Path, nargs="+", help="the files to read")
+    command.add_argument("input", metavar="IN", type=Path, nargs="+", help="the files to read, or folders")
     command.add_argument("-o", "--output", metavar="OUT", type=Path, help=output_help)
     command.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
     command.add_argument("-c", "--checkpoint", metavar="PATH", type=Path, help=(
@@ -145,7 +146,7 @@ def _settings_help():
 def _code_each(options, code, settings, say):
     """Code each input with `code`, compress or decompress. What fails is said, and stops none of the others."""
     several, failed = len(options.input) > 1, 0
-    if several and options.output and not os.path.isdir(options.output):
+    if several and options.output and not is_folder(options.output):
         raise InputError(f"several files need a folder for their outputs, and {options.output} is none; make it first")
     if several and options.checkpoint:
         raise InputError("a checkpoint is for one file; give one")

@@ -4,6 +4,9 @@ What files, checkpoints and people have to do with it is in lib.compression.
 """
 
 import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
 
 from lib import choice, codec, parts
 from lib.container import Header, Writer, is_base_name
@@ -14,6 +17,7 @@ from lib.models.environment import Environment
 from lib.predictor import Predictor, predictor_bytes
 from lib.settings import Settings
 from lib.sources import describe_source, source_of
+from lib.surroundings import sights_of
 
 MOST_OVERHEAD = 96                # bytes that a .lks file may have over its input
 BYTES_HELD_PER_SYMBOL = 8         # memory: the data, the symbols, their matrix, the result
@@ -21,28 +25,40 @@ _NEVER_SHRINKS = 32               # bytes: what coding could save is less than w
 _FEWEST_BITS_PER_SYMBOL = 1e-5    # the coder's 16-bit probabilities cost 2.2e-5 bits a decision or more
 
 
-def write_coded(output, data, run, settings, progress, note, keeping):
-    """Write `data` coded; returns (the complete settings, the backend), or Nones where it does not shrink.
+@dataclass(frozen=True)
+class Coded:
+    """How data was coded."""
+
+    settings: Settings
+    backend: str | None            # what computed the network, where there was one
+    source: object                 # see lib.sources
+    costs: np.ndarray | None       # float32, shape (symbol_count,): bits of each symbol, where they were asked for
+
+
+def write_coded(output, data, run, settings, progress, note, keeping, with_costs=False):
+    """Write `data` coded; returns how, a Coded, or None where it does not shrink.
 
     A part of a split file is coded even then, as the next part goes on from it.
     """
-    source = source_of(data)
+    source = source_of(data, settings)
     if len(data) < _NEVER_SHRINKS and source.is_whole:
-        return None, None
+        return None
     if not source.is_whole:
         keeping.go_on_from(parts.state_before(source.place, run.folders))
     settings, reason = (keeping.settings, keeping.reason) if keeping.found else choice.resolve(
-        settings, source, len(run.prior.text) if run.prior else 0)
+        settings, source, len(run.prior.codes_for(source)) if run.prior else 0)
     if reason:
         note(reason)
-    check_model(settings, source.vocabulary_size)
     streams = source.streams_for(settings.batch_size)
+    check_model(settings, sights_of(settings, source))
     _check_memory(settings, source, streams)
     note(f"coding with {settings.summary()}; takes about {memory_bytes(settings, source, streams) / 1e6:,.0f} MB of memory")
-    predictor = Predictor(settings, source, streams, keeping.made_in, run.prior_codes(settings), keeping.found is not None)
+    predictor = Predictor(settings, source, streams, keeping.made_in, run.prior_codes(settings, source), keeping.found is not None,
+                          with_costs)
     preset, overrides = settings.to_header()
     header = Header(len(data), run.sha256, stored_name(run.input_path.name), preset, source.description(),
-                    predictor.environment.to_header() if predictor.environment else (), overrides, source.kind)
+                    predictor.environment.to_header() if predictor.environment else (), overrides, source.kind,
+                    run.is_folder)
     writer = Writer(output, header)
     symbols = streams.lay_out(source.symbols())
     next_step, coder_state = keeping.restore(predictor, streams)
@@ -55,7 +71,10 @@ def write_coded(output, data, run, settings, progress, note, keeping):
     if not source.is_whole:
         parts.write_state(source.place, run.output_path.parent, settings, predictor)
     shrinks = writer.bytes_written < len(stored_header(data, run).to_bytes()) + len(data)
-    return (settings, predictor.backend) if shrinks or not source.is_whole else (None, None)
+    if not shrinks and source.is_whole:
+        return None
+    costs = predictor.costs()[:source.symbol_count] if with_costs and settings.has_contexts and not keeping.found else None
+    return Coded(settings, predictor.backend, source, costs)
 
 
 def decode(reader, run, wanted, progress, warn, keeping):
@@ -75,7 +94,7 @@ def decode(reader, run, wanted, progress, warn, keeping):
         keeping.go_on_from(parts.state_before(source.place, run.folders))
     symbols = streams.empty()
     made_in = made_in_of(header)
-    predictor = Predictor(settings, source, streams, made_in, run.prior_codes(settings), keeping.found is not None)
+    predictor = Predictor(settings, source, streams, made_in, run.prior_codes(settings, source), keeping.found is not None)
     if predictor.environment != made_in:
         warn(f"the file was made with {made_in}; this is {predictor.environment}. It may not decode here")
     next_step, coder_state = keeping.restore(predictor, streams)
@@ -118,8 +137,10 @@ def plan(header):
     if not header.original_bytes:
         raise FormatError("the header says that nothing is coded: the file is damaged")
     source = describe_source(header.source_kind, header.original_bytes, header.description)
+    if settings.has_contexts and settings.contexts not in source.context_kinds:
+        raise FormatError(f"the header asks for contexts that no such data has ({settings.contexts}); the file is damaged")
     try:
-        check_model(settings, source.vocabulary_size)
+        check_model(settings, sights_of(settings, source))
     except SettingsError as error:
         raise FormatError(f"the header asks for a network that no version makes: {error}") from error
     try:
@@ -172,14 +193,14 @@ def memory_bytes(settings, source, streams):
 
 def stored_header(data, run):
     """The header of data that does not shrink, its name cut where the file would grow by more than promised."""
-    header = Header(len(data), run.sha256, stored_name(run.input_path.name))
+    header = Header(len(data), run.sha256, stored_name(run.input_path.name), is_folder=run.is_folder)
     excess = len(header.to_bytes()) - MOST_OVERHEAD
     if excess <= 0:
         return header
     stem, dot, suffix = header.name.rpartition(".")
     tail = (dot + suffix) if stem and len((dot + suffix).encode()) <= 16 else ""
     kept = header.name.encode()[:len(header.name.encode()) - len(tail.encode()) - excess]
-    return Header(len(data), run.sha256, kept.decode(errors="ignore") + tail)
+    return dataclasses.replace(header, name=kept.decode(errors="ignore") + tail)
 
 
 def stored_name(name):

@@ -1,12 +1,13 @@
 """Whole files: compress one, give it back, say what one holds."""
 
 import hashlib
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib import priors
+import numpy as np
+
+from lib import folders, priors
 from lib.checkpoint import newest
 from lib.coding import (
     BYTES_HELD_PER_SYMBOL,
@@ -42,6 +43,8 @@ class Result:
     settings: Settings | None      # complete; None where the data is stored as it is
     backend: str | None = None     # what computed the network, where there was one
     direction: str = "compress"    # or "decompress"
+    source: object = None          # of compressed data, see lib.sources
+    costs: np.ndarray | None = None    # float32, shape (symbols,): bits of each, where that was asked for and contexts tell
 
     @property
     def bits_per_byte(self):
@@ -54,8 +57,8 @@ class Result:
 
 
 def compress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, note=None,
-             overwrite=False, checkpoint=None, prior=None):
-    """Compress a file; returns a Result.
+             overwrite=False, checkpoint=None, prior=None, costs=False):
+    """Compress a file, or a folder of files; returns a Result.
 
     output_path: the .lks file to write, or a folder for it; by default it goes beside the input, with `.lks` added.
     progress: called with a codec.Progress several times a second. note: called with a line of text
@@ -63,18 +66,20 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     a checkpoint is damaged, or cannot be written.
     checkpoint: a path. The run's state is kept there every `settings.checkpoint_minutes` and where it is interrupted;
     called again with the same it goes on from there, on any machine, and the output is the same as of an unbroken run.
-    prior: the path of a prior that lib.learn made; decompression needs it too.
+    prior: the path of a prior that lib.learn made; decompression needs it too. costs: whether to note what each symbol
+    costs, in the Result; a run that goes on from a checkpoint does not know it.
     Raises InputError, OutputError, SettingsError or CheckpointError; then there is no output.
     """
     started = time.perf_counter()
     input_path = Path(input_path)
-    data = _read_input(input_path)
+    data = input_bytes(input_path)
     prior = priors.load(prior) if prior else None
     if prior:
         settings = settings.with_values({"prior": prior.name})
     output_path = _output(output_path, input_path.parent, input_path.name + SUFFIX)
     digest = hashlib.sha256(data).digest()
-    run = Run("compress", input_path, output_path, digest, overwrite, settings.preset, prior)
+    run = Run("compress", input_path, output_path, digest, overwrite, settings.preset, prior,
+              folders.is_folder(input_path))
     keeping = Keeping(checkpoint, run, settings, warn or _silent)
     if keeping.found and _is_result(output_path, digest, keeping.settings):
         keeping.done()                   # stopped between its last two acts
@@ -83,21 +88,21 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     check_target(output_path, overwrite)
     with OutputFile(output_path, overwrite) as output:
         with announced(note or _silent):
-            used, backend = write_coded(output, data, run, settings, progress, note or _silent, keeping)
-        if used is None:
+            coded = write_coded(output, data, run, settings, progress, note or _silent, keeping, costs)
+        if coded is None:
             output.restart()
             output.write(stored_header(data, run).to_bytes() + data)
         size = output.commit()
     keeping.done()
-    return Result(input_path, output_path, len(data), size, time.perf_counter() - started, digest.hex(), used,
-                  backend)
+    return Result(input_path, output_path, len(data), size, time.perf_counter() - started, digest.hex(),
+                  *((coded.settings, coded.backend, "compress", coded.source, coded.costs) if coded else (None,)))
 
 
 def decompress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, note=None,
                overwrite=False, checkpoint=None, prior=None):
     """Give a .lks file's original back; returns a Result.
 
-    output_path: the file to write, or a folder for it; by default it goes beside the input, under the original's name.
+    output_path: the file to write, or a folder to put it into; by default it goes beside the input, under the original's name.
     settings: how to run, as the backend; the file says the rest itself.
     progress, note, checkpoint: as for `compress`. warn: called with a line of text before a run that may fail, as
     for a file made in another environment. prior: the path of the prior that the file was made with, if it is not beside
@@ -107,7 +112,7 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     """
     started = time.perf_counter()
     input_path = Path(input_path)
-    data = _read_input(input_path)
+    data = input_bytes(input_path)
     reader = Reader(data)
     header = reader.header
     settings.check_for_decoding()
@@ -115,11 +120,11 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings.preset,
               priors.load(prior) if prior else None)
     keeping = Keeping(checkpoint, run, settings, warn or _silent)
-    if keeping.found and _is_file_of(output_path, header.sha256):
+    if keeping.found and _is_original(output_path, header):
         keeping.done()                   # stopped between its last two acts
         return Result(input_path, output_path, header.original_bytes, len(data), time.perf_counter() - started,
                       header.sha256.hex(), None, None, "decompress")
-    check_target(output_path, overwrite)
+    check_target(output_path, overwrite and not header.is_folder)
     if header.is_stored:
         restored, used, backend = reader.read_stored(), None, None
     else:
@@ -128,7 +133,10 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     if hashlib.sha256(restored).digest() != header.sha256:
         raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged; get another "
                           f"copy. {keep_partial(output_path, restored, 'what came out, unchecked')}")
-    write_file(output_path, restored, overwrite)
+    if header.is_folder:
+        folders.unpack(restored, output_path)
+    else:
+        write_file(output_path, restored, overwrite)
     keeping.done()
     return Result(input_path, output_path, len(restored), len(data), time.perf_counter() - started,
                   header.sha256.hex(), used, backend, "decompress")
@@ -154,7 +162,7 @@ def resume(checkpoint, settings=Settings(), *, progress=None, warn=None, note=No
 def _output(path, folder, name):
     """Where an output goes: `path`, or `name` in that folder; without one, in `folder`."""
     path = Path(path) if path else folder
-    return path / name if os.path.isdir(path) else path      # Path.is_dir raises where a name is too long
+    return path / name if folders.is_folder(path) else path
 
 
 def _is_result(path, digest, settings):
@@ -167,9 +175,11 @@ def _is_result(path, digest, settings):
             and contents.settings.to_header() == settings.to_header())
 
 
-def _is_file_of(path, digest):
-    """Whether there is a file with that SHA-256."""
-    return path.is_file() and hashlib.sha256(path.read_bytes()).digest() == digest
+def _is_original(path, header):
+    """Whether the file or folder that a header is of is there already."""
+    if header.is_folder != folders.is_folder(path) or not path.exists():
+        return False
+    return hashlib.sha256(input_bytes(path)).digest() == header.sha256
 
 
 @dataclass(frozen=True)
@@ -187,7 +197,7 @@ class Contents:
 
 def inspect(input_path):
     """The Contents of a .lks file. Needs no TensorFlow. Raises FormatError where the header is damaged."""
-    data = _read_input(Path(input_path))
+    data = input_bytes(Path(input_path))
     reader = Reader(data)
     if reader.header.is_stored:
         return Contents(reader.header, None, None, len(data), 0, _fault_of_stored(reader))
@@ -210,13 +220,13 @@ def _silent(line):
     """What takes lines of text where nobody listens."""
 
 
-def _read_input(path):
-    """The bytes of a file that fits in memory."""
-    size, available = check_input(path), available_memory()
+def input_bytes(path):
+    """What is compressed of a path: the bytes of a file, or those that stand for a folder. InputError where they do not fit."""
+    size, available = folders.folder_bytes(path) if folders.is_folder(path) else check_input(path), available_memory()
     if available is not None and size * BYTES_HELD_PER_SYMBOL > available:
         raise InputError(f"{path} has {size:,} bytes, more than this machine's memory can work on; "
                          "split it into parts")
     try:
-        return path.read_bytes()
+        return folders.pack(path) if folders.is_folder(path) else path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error

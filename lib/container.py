@@ -28,7 +28,7 @@ MAGIC = b"\x89LKS\r\n\x1a"
 VERSION = 1
 FINGERPRINT_BYTES = 8
 _CRC = struct.Struct("<I")
-_LONGEST_HEADER = 4096
+_LONGEST_HEADER = 1 << 26
 _LARGEST_SIZE = 1 << 48
 STORED = 0                # in place of a preset: the data as it is
 
@@ -45,6 +45,7 @@ class Header:
     environment: tuple = ()             # where a float network ran, see lib.models.environment
     overrides: dict = field(default_factory=dict)  # settings that differ from the preset's
     source_kind: int = 0                # which source gives the bytes back, see lib.sources
+    is_folder: bool = False             # whether the original is a folder, which lib.folders made bytes of
 
     @property
     def is_stored(self):
@@ -53,7 +54,7 @@ class Header:
     def to_bytes(self):
         """Magic, version, header and CRC-32."""
         fields = [self.original_bytes, self.sha256, self.name, self.preset, self.description,
-                  list(self.environment), self.overrides, self.source_kind]
+                  list(self.environment), self.overrides, self.source_kind, self.is_folder]
         while not fields[-1]:
             fields.pop()  # empty fields at the end cost nothing
         packed = msgpack.packb(fields)
@@ -191,7 +192,7 @@ def _parse_header(packed):
         fields = msgpack.unpackb(packed, use_list=True, strict_map_key=False)
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
         raise FormatError("the header cannot be read; the file is damaged or made by another program") from error
-    defaults = [0, b"", "", STORED, b"", [], {}, 0]    # in the order of Header's fields
+    defaults = [0, b"", "", STORED, b"", [], {}, 0, False]    # in the order of Header's fields
     if not isinstance(fields, list) or len(fields) > len(defaults):
         raise FormatError("the header holds what this version of Lockstep does not know; a newer version may")
     fields += defaults[len(fields):]

@@ -18,6 +18,7 @@ _NETWORK_2 = _NETWORK_1 | dict(
 
 _FAST = _NETWORK_2 | dict(num_layers=0, batch_size=1, table_bits=22)
 _BALANCED = _NETWORK_2 | dict(batch_size=1, seq_length=32, update_interval=32, num_layers=2, table_bits=22)
+_VIDEO = dict(contexts="video", num_layers=1, embedding_size=32, context_size=1, context_frames=3, start_learning_rate=0.003)
 _BEST_ON_GPU = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=1600)
 _BEST = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=400)
 
@@ -41,13 +42,17 @@ PRESETS = MappingProxyType({
     15: MappingProxyType(_BEST | dict(contexts="binary")),
     16: MappingProxyType(_BEST_ON_GPU | dict(contexts="text", primer="text-1")),
     17: MappingProxyType(_BEST_ON_GPU | dict(contexts="binary")),
+    18: MappingProxyType(_FAST | dict(contexts="video")),
+    19: MappingProxyType(_BALANCED | _VIDEO),
+    20: MappingProxyType(_BEST | _VIDEO),
+    21: MappingProxyType(_BEST_ON_GPU | _VIDEO),
 })
 NETWORK = 5
-KINDS = ("text", "binary")
+KINDS = ("text", "binary", "video")
 _NEWEST = {("fast", "text"): 10, ("fast", "binary"): 11, ("balanced", "text"): 12, ("balanced", "binary"): 13,
-           ("best", "text"): 14, ("best", "binary"): 15}
-_NEWEST_ON_GPU = _NEWEST | {("best", "text"): 16, ("best", "binary"): 17}
-_ADDED_LATER = dict(contexts="none", table_bits=22, primer="none", prior="none")     # parameters that early presets do not know
+           ("best", "text"): 14, ("best", "binary"): 15, ("fast", "video"): 18, ("balanced", "video"): 19, ("best", "video"): 20}
+_NEWEST_ON_GPU = _NEWEST | {("best", "text"): 16, ("best", "binary"): 17, ("best", "video"): 21}
+_ADDED_LATER = dict(contexts="none", table_bits=22, primer="none", prior="none", context_size=0, context_frames=1)     # parameters that early presets do not know
 
 
 def values_of(number):
@@ -63,18 +68,20 @@ def newest(name, symbol_count, kind, chosen=MappingProxyType({}), on_gpu=False, 
     if name == "network":
         return values_of(NETWORK) | chosen
     values = values_of((_NEWEST_ON_GPU if on_gpu else _NEWEST)[name, kind]) | chosen
-    fitted = dict(table_bits=_table_bits(primers.length(values["primer"]) + prior_symbols + symbol_count))
+    known = primers.length(values["primer"]) + prior_symbols + symbol_count
+    fitted = dict(table_bits=_table_bits(known, _SLOTS_PER_SYMBOL[values["contexts"]]))
     if values["num_layers"]:
         fitted["batch_size"] = streams_for(symbol_count)
     return values | fitted | chosen
 
 
-def _table_bits(symbol_count):
-    """Context slots for an input: 32 to 63 of them for each symbol, up to 512 MB. docs/tuning.md has the figures."""
-    return min(max(_FEWEST_TABLE_BITS, (_SLOTS_PER_SYMBOL * symbol_count - 1).bit_length()), _MOST_TABLE_BITS)
+def _table_bits(symbol_count, slots_per_symbol):
+    """Context slots for an input: so many for each symbol, rounded up, to 512 MB. docs/tuning.md has the figures."""
+    return min(max(_FEWEST_TABLE_BITS, (slots_per_symbol * symbol_count - 1).bit_length()), _MOST_TABLE_BITS)
 
 
-_SLOTS_PER_SYMBOL, _FEWEST_TABLE_BITS, _MOST_TABLE_BITS = 32, 14, 26
+_SLOTS_PER_SYMBOL = {"none": 32, "text": 32, "binary": 32, "video": 96}
+_FEWEST_TABLE_BITS, _MOST_TABLE_BITS = 14, 26
 
 
 def streams_for(symbol_count):

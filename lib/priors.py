@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgpack
-import numpy as np
 
 from lib.errors import FormatError, InputError
 from lib.files import OutputFile, check_input
@@ -41,10 +40,12 @@ class Prior:
     files: tuple            # names of the training files
     text: bytes             # all of them, one after the other
 
-    @property
-    def codes(self):
-        """uint16, shape (n,): what contexts read."""
-        return np.frombuffer(self.text, np.uint8).astype(np.uint16)
+    def codes_for(self, source):
+        """uint16, shape (n,): what the contexts of a source read. InputError where the training files are of another kind."""
+        codes = source.codes_of(self.text)
+        if codes is None:
+            raise InputError(f"the prior {self.path} is of other data than this input, of {', '.join(self.files[:3])}; choose another")
+        return codes
 
 
 def learn(paths, output_path, *, overwrite=False):

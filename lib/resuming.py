@@ -28,6 +28,7 @@ class Run:
     overwrite: bool           # whether the output may be replaced
     preset: str               # what was asked for; auto takes what a checkpoint has
     prior: Prior | None       # that was named
+    is_folder: bool = False   # whether what is compressed is a folder
 
     @property
     def folders(self):
@@ -41,15 +42,18 @@ class Run:
             "output": str(self.output_path.absolute()), "sha256": self.sha256, "overwrite": self.overwrite,
             "asked": self.preset, "prior": str(self.prior.path.absolute()) if self.prior else ""}
 
-    def prior_codes(self, settings):
-        """The codes of the prior that complete settings have, uint16, or None. InputError where it is not to be found."""
+    def prior_codes(self, settings, source):
+        """What a source's contexts read of the prior that complete settings have: codes, uint16, or None.
+
+        Raises InputError where it is not to be found, or is of other data.
+        """
         if settings.prior == "none":
             return None
         prior = self.prior or priors.find(settings.prior, [*self.folders, *(folder / "priors" for folder in self.folders)])
         if prior.name != settings.prior:
             raise InputError(f"{self.input_path} was made with the prior {settings.prior}, and {prior.path} is {prior.name}; "
                              "choose that one")
-        return prior.codes
+        return prior.codes_for(source)
 
 
 class Keeping:

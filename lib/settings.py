@@ -45,9 +45,12 @@ class Settings:
     checkpoint_minutes: float = _of_a_run(
         10.0, "how often a run that has a checkpoint writes it; a twentieth of the time goes into that at most",
         unit="min", minimum=0.001, maximum=10_000, of_decoding=True)
+    grid_width: int = _of_a_run(
+        0, "how wide a frame of video tokens is, for arrays of (frames, cells); 0: as it is recognised", unit="cells", minimum=0,
+        maximum=1 << 20)
     contexts: str | None = _parameter(
         13, str, "", "context statistics, by kind of data; empty: as the data looks; none: a network alone",
-        choices=("none", "text", "binary"))
+        choices=("none", "text", "binary", "video"))
     table_bits: int | None = _parameter(
         14, int, "", "2^table_bits context slots of 9 bytes; empty: by the size of the input", 12, 28)
     primer: str | None = _parameter(
@@ -67,6 +70,11 @@ class Settings:
     num_layers: int | None = _parameter(
         5, int, "layers", "LSTM layers, joined by skip connections; 0: no network", 0, 8)
     embedding_size: int | None = _parameter(6, int, "units", "width of a symbol's embedding", 1, 1024)
+    context_size: int | None = _parameter(
+        17, int, "cells", "of video tokens: the network sees a square of so many cells a side in frames before; 0: the last symbol alone",
+        0, 9)
+    context_frames: int | None = _parameter(
+        18, int, "frames", "of video tokens: how many frames before the network sees, where context_size is 1 or more", 1, 16)
     start_learning_rate: float | None = _parameter(
         7, float, "per update", "Adam's learning rate at the first symbol", 1e-7, 1.0)
     end_learning_rate: float | None = _parameter(

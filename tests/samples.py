@@ -43,7 +43,7 @@ def walk(model, symbols, active=STREAMS):
         rows = model.predict()
         chosen = rows[np.arange(active), row[:active]]
         bits += np.log2(rows[:active].sum(1, dtype=np.int64) / chosen).sum()
-        model.learn(row, active)
+        model.learn(row, active, row[:, None])
     return bits
 
 

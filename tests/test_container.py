@@ -150,11 +150,12 @@ def test_a_number_of_more_than_nine_bytes_is_refused_wherever_it_stands(number):
 def test_a_number_that_fits_in_nine_bytes_is_checked_against_the_file():
     largest = b"\xff" * 8 + b"\x7f"
     start = a_header().to_bytes()
-    refused(start[:8] + largest, "the header claims 9223372036854775807 bytes, more than 4096")
+    refused(start[:8] + largest, "the header claims 9223372036854775807 bytes, more than 67108864")
     refused(start + b"\x01" + largest, "cut short in segment 1")
+    refused(start[:8] + b"\x80\x80\x80\x20" + start, "cut short in its header")
 
 
-@pytest.mark.parametrize("length", [4097, 2 ** 14, 2 ** 40])
+@pytest.mark.parametrize("length", [2 ** 26 + 1, 2 ** 40])
 def test_a_header_that_claims_to_be_huge_is_refused(length):
     block = bytearray()
     while length > 127:

@@ -19,6 +19,7 @@ from lib.models.exact.kernels import backward, learning, products
 from lib.models.exact.lstm import ExactLSTM
 from lib.models.exact.schedule import Schedule, decay_bits
 from lib.models.exact.state import State
+from lib.surroundings import Sights
 
 BACKENDS = ("numpy", "numba", "tensorflow", "jax")
 SYMBOLS = 7
@@ -26,7 +27,7 @@ STEPS = 23
 
 
 def model_of(backend="numba", symbols=SYMBOLS, steps=STEPS, **changes):
-    return ExactLSTM(tiny(backend=backend, **dict(start_learning_rate=0.02) | changes).resolve(0), symbols, steps)
+    return ExactLSTM(tiny(backend=backend, **dict(start_learning_rate=0.02) | changes).resolve(0), Sights.of_last_symbol(symbols), steps)
 
 
 def walk(model, symbols, active=None):
@@ -34,7 +35,7 @@ def walk(model, symbols, active=None):
     frequencies = []
     for row in symbols:
         frequencies.append(model.predict().copy())
-        model.learn(row, len(row) if active is None else active)
+        model.learn(row, len(row) if active is None else active, row[:, None])
     return np.array(frequencies)
 
 
@@ -71,7 +72,7 @@ def test_rates_are_as_they_were():
 
 
 def test_initial_weights_are_as_they_were():
-    dimensions = Dimensions(symbols=9, embedding=5, units=8, layers=2, streams=2, window=3, interval=2)
+    dimensions = Dimensions(symbols=9, embedding=5, units=8, layers=2, streams=2, window=3, interval=2, seen=1, known=9)
     assert hashlib.sha256(State.initial(dimensions, seed=1).to_bytes()).hexdigest()[:16] == "fe78be6b54bddbd6"
 
 
@@ -146,13 +147,14 @@ def test_totals_fit_whatever_the_number_of_rows(rows, bits):
 def test_a_network_that_would_leave_the_bounds_is_refused_by_name(changes, message):
     symbols = changes.pop("symbols", SYMBOLS)
     with pytest.raises(SettingsError) as refused:
-        check_model(tiny(**changes).resolve(0), symbols)
+        check_model(tiny(**changes).resolve(0), Sights.of_last_symbol(symbols))
     assert message in str(refused.value)
-    check_model(tiny(arithmetic="float32", **changes).resolve(0), symbols)
+    check_model(tiny(arithmetic="float32", **changes).resolve(0), Sights.of_last_symbol(symbols))
 
 
 def test_the_largest_networks_of_most_settings_keep_the_bounds():
-    check_model(tiny(rnn_units=4_000, num_layers=8, batch_size=512, seq_length=256).resolve(0), bounds.MOST_SYMBOLS)
+    check_model(tiny(rnn_units=4_000, num_layers=8, batch_size=512, seq_length=256).resolve(0),
+                Sights.of_last_symbol(bounds.MOST_SYMBOLS))
 
 
 @pytest.mark.parametrize("terms", [1, 258, 259, 8_000, 17_408, 33_000])
@@ -369,7 +371,7 @@ def test_gradients_are_those_of_the_network_in_floating_point():
     engine, symbols = model._engine, noise(8)
     for row in symbols:
         model.predict()
-        engine.take(row, len(row))
+        engine.take(row, len(row), row[:, None])
     exact = engine._gradients(engine._factors, list(engine._tokens), list(engine._traces), engine._frequencies,
                               engine._targets, engine._active)
     scales = {"embedding": bounds.HIDDEN_FRACTION, "kernel_0": bounds.FACTOR_FRACTION,

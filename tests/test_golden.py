@@ -81,7 +81,7 @@ def test_a_float_file_decodes_or_says_why_not(tmp_path):
         preset="network", batch_size=4, seq_length=10, update_interval=5, rnn_units=16, num_layers=2, embedding_size=8,
         start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1, arithmetic="float32",
         coder="numba", contexts="none", table_bits=22, primer="none",
-        prior="none")
+        prior="none", context_size=0, context_frames=1)
     try:
         decompress(GOLDEN / "float32.txt.lks", tmp_path / "out")
     except DivergedError as error:

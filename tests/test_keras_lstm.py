@@ -7,13 +7,14 @@ from samples import ANY_SYMBOLS, STREAMS, SYMBOLS, matrix, tiny, walk
 from lib.models.backend import import_keras
 from lib.models.environment import Environment
 from lib.models.keras_lstm import FREQUENCY_BITS, KerasLSTM
+from lib.surroundings import Sights
 
 STEPS = 8
 
 
 def model_of(vocabulary_size=SYMBOLS, **changes):
     chosen = dict(arithmetic="float32", start_learning_rate=0.01, end_learning_rate=0.01) | changes
-    return KerasLSTM(tiny(**chosen).resolve(0), vocabulary_size, STEPS)
+    return KerasLSTM(tiny(**chosen).resolve(0), Sights.of_last_symbol(vocabulary_size), STEPS)
 
 
 def weights(model):

@@ -36,7 +36,7 @@ RELEASED_PRESETS = {
 # The number of each parameter in file headers. Lines are added, never changed.
 HEADER_IDS = dict(batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,
                   start_learning_rate=7, end_learning_rate=8, adam_beta_2=9, seed=10, arithmetic=11, coder=12,
-                  contexts=13, table_bits=14, primer=15, prior=16)
+                  contexts=13, table_bits=14, primer=15, prior=16, context_size=17, context_frames=18)
 NUMERIC = [parameter for parameter in coding_parameters() if parameter.metadata["kind"] is not str]
 
 
@@ -81,7 +81,7 @@ def complete_settings(draw):
     (dict(arithmetic="float64"), "arithmetic must be one of exact, float32, float16, got 'float64'"),
     (dict(coder=1), "coder must be one of numba, arithmetic-compressor, got 1"),
     (dict(preset="worst"), "preset must be one of auto, fast, balanced, best, network, got 'worst'"),
-    (dict(contexts="music"), "contexts must be one of none, text, binary, got 'music'"),
+    (dict(contexts="music"), "contexts must be one of none, text, binary, video, got 'music'"),
     (dict(time_limit=0.5), "time_limit must be 1 to 10000000, got 0.5"),
     (dict(num_layers=0, contexts="none"),
      "num_layers=0 is no network and contexts=none no contexts; leave one of them"),

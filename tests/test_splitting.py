@@ -72,7 +72,7 @@ def test_aligned_parts_take_what_the_whole_takes_and_come_back(tmp_path, whole, 
 def test_aligned_parts_go_through_the_very_symbols_of_the_whole(whole, tmp_path):
     for number in range(1, 4):
         split(whole, 3, tmp_path, batch_size=4, overwrite=True)
-        source = source_of((tmp_path / f"book.part{number}of3").read_bytes())
+        source = source_of((tmp_path / f"book.part{number}of3").read_bytes(), Settings())
         streams = source.place.streams
         assert source.restore(source.symbols()) == (tmp_path / f"book.part{number}of3").read_bytes()
         matrix = streams.lay_out(source.symbols())
@@ -224,10 +224,10 @@ def test_a_damaged_part_is_told(tmp_path, whole, place):
     data = bytearray((tmp_path / "book.part1of2").read_bytes())
     data[place] ^= 0x10
     if place < 8:
-        assert not isinstance(source_of(bytes(data)), PartSource) or place == 7
+        assert not isinstance(source_of(bytes(data), Settings()), PartSource) or place == 7
         return
     with pytest.raises(FormatError):
-        source_of(bytes(data))
+        source_of(bytes(data), Settings())
 
 
 def test_the_command_line_splits_and_joins(whole, tmp_path, capsys, monkeypatch):

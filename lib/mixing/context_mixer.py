@@ -8,6 +8,7 @@ from lib.errors import InputError
 from lib.mixing import memory, primers
 from lib.mixing.arithmetic_coder import ArithmeticCoder
 from lib.mixing.kinds import KINDS
+from lib.mixing.logistic import COST_PARTS
 
 MOST_SYMBOLS = (1 << 31) - (1 << 20)     # places are int32, also those of a primer and of streams that end early
 _learned = {}                            # {its key: a Memory's tables}: what the last small input began from
@@ -21,10 +22,11 @@ class ContextMixer:
 
     steps_at_once = 256          # some milliseconds, so that Ctrl-C and progress do not wait
 
-    def __init__(self, settings, source, streams, prior=None, resumed=False):
+    def __init__(self, settings, source, streams, prior=None, resumed=False, with_costs=False):
         """prior: codes to learn from first, after the primer, uint16, shape (n,).
 
         resumed: whether `arrays` are about to be filled in, so that nothing has to be learned first.
+        with_costs: whether to note what each symbol costs.
         """
         if streams.symbol_count > MOST_SYMBOLS:
             raise InputError(f"contexts know up to {MOST_SYMBOLS:,} symbols, and this input has "
@@ -34,8 +36,8 @@ class ContextMixer:
         known = primers.read(settings.primer)
         if prior is not None:
             known = np.concatenate([known, prior])
-        self._memory = memory.allocated(self._kind, source.codes, source.code_bits, len(known), streams,
-                                        settings.table_bits, settings.has_network)
+        self._memory = memory.allocated(self._kind, source.codes, source.code_bits, source.layout, len(known),
+                                        streams, settings.table_bits, settings.has_network, with_costs)
         self._no_frequencies = np.zeros((streams.batch_size, 0), np.int32)
         if len(known) and not resumed:
             self._begin_with(known)
@@ -76,6 +78,10 @@ class ContextMixer:
         for start in range(0, len(codes), self.steps_at_once):
             symbols = codes[start:start + self.steps_at_once, None]
             self._code(own, coder, symbols, np.ones(len(symbols), np.int64), start, self._no_frequencies)
+
+    def costs(self):
+        """Bits that each symbol of the streams cost, one stream after the other: float32, shape (steps * batch_size,)."""
+        return self._memory.costs[self._memory.base:].astype(np.float32) / COST_PARTS
 
     def arrays(self):
         """{name: array} of the complete state between two steps: the arrays themselves, to be kept or filled in."""

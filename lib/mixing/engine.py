@@ -11,7 +11,7 @@ from lib.compiling import part
 from lib.mixing import logistic, matches, mixer, refinement, runs, selectors, slots
 from lib.mixing.arithmetic_coder import code_bit
 from lib.mixing.hashing import joined, spread
-from lib.mixing.logistic import ONE, adapted, probability_of, squash, stretch
+from lib.mixing.logistic import ONE, adapted, cost_of, probability_of, squash, stretch
 
 INPUTS_PER_CONTEXT = 3
 INPUTS_PER_MATCH = 2
@@ -20,6 +20,7 @@ RUN_CLASSES = 16
 MATCH_LENGTHS = 64
 HISTORIES = 256
 NETWORK_START_WEIGHT = 16_000    # of 2^16
+MOST_COST = (1 << 16) - 1        # of a symbol that is kept, in parts of a bit
 _BIAS = 77                       # 0.3
 _HISTORY_MOST, _RUN_MOST, _MATCH_MOST = 500, logistic.MOST_COUNT, 400
 _RATE_USES = 512                 # of a weight set's row: after so many, half of what its rate falls by is gone
@@ -46,6 +47,7 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
         _add_up(memory, frequencies)
     node = np.int64(1)
     local = np.int64(1)
+    cost = np.int64(0)
     for depth in range(bits):
         if depth % slots.GROUP_DEPTH == 0:
             _find_groups(memory, node)
@@ -59,6 +61,7 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
             logit = _mix(memory, stream, node, depth, bits, known)
             probability = _refined(memory, logit, node)
             bit = code_bit(coder, buffer, probability, bit, decoding)
+            cost += cost_of(probability, bit)
             memory.fingerprint[0] = spread(memory.fingerprint[0] + np.uint64(2 * probability + bit))
             _learn(memory, logit, node, bit)
             _learn_contexts(memory, node, depth, bits, bit)
@@ -72,6 +75,8 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
         run = memory.places[_RUN, context]
         memory.runs[run] = runs.run_after(memory.runs[run], code)
     memory.codes[place] = code
+    if len(memory.costs) > 0:
+        memory.costs[place] = min(cost, MOST_COST)
     return memory.symbols[code]
 
 

@@ -47,7 +47,18 @@ def _stretch_table():
     return np.clip(np.searchsorted(between, middles) - LIMIT - 1, -LIMIT, LIMIT).astype(np.int16)
 
 
+def _cost_table():
+    """uint16: entry p is what an event of probability (p + 1/2) / 2^12 costs, in parts of a bit."""
+    with localcontext() as context:
+        context.prec = 20
+        unit = COST_PARTS / Decimal(2).ln()
+        return np.array([round(-(Decimal(2 * p + 1) / (2 << _COST_BITS)).ln() * unit) for p in range(1 << _COST_BITS)], np.uint16)
+
+
+COST_PARTS = 256                 # of a bit
+_COST_BITS = 12
 SQUASH, STRETCH = _squash_table(), _stretch_table()
+COSTS = _cost_table()
 RATES = np.array([(1 << 17) // (2 * count + 3) for count in range(MOST_COUNT + 1)], np.int32)   # 2^16 / (count + 1.5)
 
 
@@ -61,6 +72,12 @@ def stretch(probability):
 def squash(logit):
     """The probability, 16 bits, of any logit."""
     return SQUASH[min(max(logit, -LIMIT), LIMIT) + LIMIT + 1]
+
+
+@part
+def cost_of(probability, bit):
+    """What a bit costs whose probability of being 1 is this, in parts of a bit. For people to look at, and for nothing else."""
+    return np.int64(COSTS[(probability if bit else ONE - probability) >> PROBABILITY_BITS - _COST_BITS])
 
 
 @part

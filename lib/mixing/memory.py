@@ -21,6 +21,7 @@ class Memory(NamedTuple):
     bits: int                     # of a code
     base: int                     # the first stream's first place; a primer's symbols are before it
     steps: int                    # of a stream
+    layout: np.ndarray            # int64 (any,): what a kind knows of how the symbols lie, as the width of a frame
     # What is set before each symbol
     contexts: np.ndarray          # uint64 (C,): hashes
     selected: np.ndarray          # int64 (W,): values that select the rows of the first layer's weight sets
@@ -35,6 +36,7 @@ class Memory(NamedTuple):
     symbols: np.ndarray           # uint16 (2^bits,): its inverse
     possible: np.ndarray          # uint8 (2^(bits + 1),): whether there is a value under a node
     fingerprint: np.ndarray       # uint64 (1,): a hash of all probabilities and bits
+    costs: np.ndarray             # uint16 (base + B * steps,): what each symbol cost, in parts of a bit; or (0,)
     # Tables
     slots: np.ndarray             # uint64
     runs: np.ndarray              # uint64
@@ -101,7 +103,7 @@ class _Sizes:
         self.match_entries = min(_MOST_MATCH_ENTRIES, _power_of_two(base + streams.symbol_count))
 
 
-def allocated(kind, values, bits, base, streams, table_bits, with_network):
+def allocated(kind, values, bits, layout, base, streams, table_bits, with_network, with_costs=False):
     """A fresh Memory for codes `values`, uint16 (V,), of `bits` bits, with room for a primer of `base` symbols.
 
     What a short input leaves alone is never touched.
@@ -110,12 +112,12 @@ def allocated(kind, values, bits, base, streams, table_bits, with_network):
     batch_size, contexts, sets, finals = streams.batch_size, kind.contexts, len(sizes.rows), len(sizes.final_rows)
     symbols, possible = _tree(values, bits)
     return Memory(
-        bits=bits, base=base, steps=streams.steps, contexts=np.zeros(contexts, np.uint64), selected=np.zeros(sets, np.int64),
+        bits=bits, base=base, steps=streams.steps, layout=layout, contexts=np.zeros(contexts, np.uint64), selected=np.zeros(sets, np.int64),
         final_selected=np.zeros(finals, np.int64), refined_by=np.zeros(kind.maps, np.uint64),
         state=np.zeros((batch_size, kind.state), np.int64), indirect=np.zeros(kind.indirect, np.int64),
         codes=np.zeros(sizes.places + 1, np.uint16), values=values, symbols=symbols,
         possible=possible, fingerprint=np.zeros(1, np.uint64),
-        slots=_aligned(1 << table_bits), runs=np.zeros(1 << table_bits - _RUNS_SHIFT, np.uint64),
+        costs=np.zeros(sizes.places if with_costs else 0, np.uint16), slots=_aligned(1 << table_bits), runs=np.zeros(1 << table_bits - _RUNS_SHIFT, np.uint64),
         histories=np.full((contexts, engine.HISTORIES), logistic.EVEN, np.uint32),
         run_worth=np.full((contexts, engine.RUN_CLASSES), logistic.LIKELY, np.uint32),
         match_table=np.zeros((kind.matches, sizes.match_entries), np.int32),

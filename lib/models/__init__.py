@@ -1,7 +1,8 @@
 """What learns while it codes. Only modules of this package import Keras or TensorFlow.
 
 A model gives `predict()`: int32 frequencies of shape (batch_size, V), one or more each, for the
-next step of every stream; takes `learn(symbols, active)`: the symbols that came; names its state
+next step of every stream; takes `learn(symbols, active, seen)`: the symbols that came, and what the
+next step sees, values of lib.surroundings of shape (batch_size, N); names its state
 with `fingerprint()`, 8 bytes that two equal states share; gives it with `state_bytes()` and goes on
 from it with `restore(data, step)`, after `step` steps; says with `environment` on which
 Environment its bits depend, or None; and with `backend` what computes it, or None.
@@ -14,27 +15,27 @@ from lib.models.exact.bounds import check_dimensions
 from lib.models.exact.dimensions import Dimensions
 
 
-def check_model(settings, vocabulary_size):
+def check_model(settings, sights):
     """Refuse complete settings of a network that cannot be, by name. Imports no backend."""
-    if settings.has_network and settings.arithmetic == "exact" and vocabulary_size > 1:
-        check_dimensions(Dimensions.of(settings, vocabulary_size))
+    if settings.has_network and settings.arithmetic == "exact" and sights.symbols > 1:
+        check_dimensions(Dimensions.of(settings, sights))
 
 
-def build_model(settings, vocabulary_size, steps, made_in=None):
-    """The model of complete `settings` for `steps` steps over `vocabulary_size` symbols.
+def build_model(settings, sights, steps, made_in=None):
+    """The model of complete `settings` for `steps` steps; sights: lib.surroundings.Sights, what each of them sees.
 
     made_in: when decoding, the Environment of the encoder, to come as close to it as can be.
     """
-    if vocabulary_size == 1:
+    if sights.symbols == 1:
         return CertainModel(settings.batch_size)
     if settings.arithmetic == "exact":
         from lib.models.exact.lstm import ExactLSTM
-        return ExactLSTM(settings, vocabulary_size, steps)
+        return ExactLSTM(settings, sights, steps)
     if settings.backend not in ("auto", "tensorflow"):
         raise SettingsError(f"arithmetic={settings.arithmetic} runs on tensorflow alone, not on {settings.backend}; "
                             "leave the backend to auto")
     from lib.models.keras_lstm import KerasLSTM
-    return KerasLSTM(settings, vocabulary_size, steps, made_in)
+    return KerasLSTM(settings, sights, steps, made_in)
 
 
 class CertainModel:
@@ -48,7 +49,7 @@ class CertainModel:
     def predict(self):
         return self._frequencies
 
-    def learn(self, symbols, active):
+    def learn(self, symbols, active, seen):
         pass
 
     def fingerprint(self):

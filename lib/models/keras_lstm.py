@@ -27,26 +27,26 @@ _DTYPE_POLICIES = {"float32": "float32", "float16": "mixed_float16"}
 
 
 class KerasLSTM:
-    """The model of `settings` over V symbols: see lib.models for what it answers to."""
+    """The model of `settings` that sees `sights`: see lib.models for what it answers to."""
 
     backend = "tensorflow"
 
-    def __init__(self, settings, vocabulary_size, steps, made_in=None):
+    def __init__(self, settings, sights, steps, made_in=None):
         self.environment = Environment.enter(made_in)
         keras.utils.set_random_seed(settings.seed)
         self._settings = settings
         self._steps = steps
         self._step = 0
-        self._network = _Network(settings, vocabulary_size)
+        self._network = _Network(settings, sights)
         self._trainer = _Trainer(settings, self._network)
         self._state = self._network.initial_state()
-        no_symbols = np.zeros(settings.batch_size, np.int32)
+        no_symbols, nothing = np.zeros(settings.batch_size, np.int32), np.zeros((settings.batch_size, sights.count), np.int32)
         window, interval = settings.seq_length, settings.update_interval
-        self._inputs = deque([no_symbols] * window, maxlen=window)
+        self._inputs = deque([nothing] * window, maxlen=window)
         self._states_before = deque([self._state] * window, maxlen=window)
         self._targets = deque(maxlen=interval)
         self._mask = deque(maxlen=interval)
-        self._newest = no_symbols
+        self._newest, self._no_symbols = nothing, no_symbols
 
     def predict(self):
         """int32 frequencies of shape (batch_size, V) for the next step; call once a step."""
@@ -55,10 +55,13 @@ class KerasLSTM:
         frequencies, self._state = self._network.forward(self._newest[:, None], self._state)
         return frequencies.numpy()
 
-    def learn(self, symbols, active):
-        """Take the symbols that came: uint16, shape (batch_size,), of which the first `active` count."""
-        self._newest = symbols.astype(np.int32)
-        self._targets.append(self._newest)
+    def learn(self, symbols, active, seen):
+        """Take the symbols that came: uint16, shape (batch_size,), of which the first `active` count.
+
+        seen: whole numbers, shape (batch_size, N), what the next step sees.
+        """
+        self._newest = seen.astype(np.int32)
+        self._targets.append(symbols.astype(np.int32))
         self._mask.append((np.arange(len(symbols)) < active).astype(np.float32))
         self._step += 1
         if self._step % self._settings.update_interval == 0:
@@ -80,8 +83,8 @@ class KerasLSTM:
         """Go on from `state_bytes` taken after `step` steps, where they were made. FormatError where they do not fit."""
         interval = self._settings.update_interval
         self._step = step
-        self._targets.extend([self._newest] * min(step, interval))
-        self._mask.extend([np.zeros(len(self._newest), np.float32)] * min(step, interval))
+        self._targets.extend([self._no_symbols] * min(step, interval))
+        self._mask.extend([np.zeros(len(self._no_symbols), np.float32)] * min(step, interval))
         like = self._arrays()
         if len(data) != sum(array.nbytes for array in like):
             raise FormatError("the state of the network is damaged: it has another length than its settings give it")
@@ -123,17 +126,17 @@ class KerasLSTM:
 class _Network:
     """The layers and their forward step. All shapes are fixed when it is built."""
 
-    def __init__(self, settings, vocabulary_size):
-        self._settings = settings
+    def __init__(self, settings, sights):
+        self._settings, self._sights = settings, sights
         policy = _DTYPE_POLICIES[settings.arithmetic]
-        self._embedding = keras.layers.Embedding(vocabulary_size, settings.embedding_size, dtype=policy)
+        self._embedding = keras.layers.Embedding(sights.values, settings.embedding_size, dtype=policy)
         # cuDNN's own LSTM cannot be compiled by XLA, and unrolled layers compile ten times as long.
         self._lstms = [keras.layers.LSTM(settings.rnn_units, return_sequences=True, return_state=True,
                                          use_cudnn=False, dtype=policy) for _ in range(settings.num_layers)]
-        self._output = keras.layers.Dense(vocabulary_size, dtype=policy)
+        self._output = keras.layers.Dense(sights.symbols, dtype=policy)
         self._build()
         self._compiled_forward = tf.function(self._forward, jit_compile=True, input_signature=[
-            tf.TensorSpec((settings.batch_size, 1), tf.int32), tf.nest.map_structure(
+            tf.TensorSpec((settings.batch_size, 1, sights.count), tf.int32), tf.nest.map_structure(
                 lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), self.initial_state())])
 
     @property
@@ -149,12 +152,13 @@ class _Network:
         return [[tf.zeros(shape, dtype), tf.zeros(shape, dtype)] for _ in self._lstms]
 
     def forward(self, symbols, state):
-        """(frequencies of shape (batch_size, V), the state after) for symbols of shape (batch_size, 1)."""
+        """(frequencies of shape (batch_size, V), the state after) for steps that see (batch_size, 1, N)."""
         return self._compiled_forward(symbols, state)
 
     def logits(self, symbols, state, newest):
-        """float32 logits (batch_size, newest, V) of the last `newest` of the symbols (batch_size, T), and the state."""
+        """float32 logits (batch_size, newest, V) of the last `newest` of T steps, which see (batch_size, T, N), and the state."""
         embedded = self._embedding(symbols)
+        embedded = tf.reshape(embedded, (*symbols.shape[:2], embedded.shape[2] * embedded.shape[3]))
         below, outputs, state_after = embedded, [], []
         for lstm, initial in zip(self._lstms, state):
             hidden, *after = lstm(below, initial_state=initial)
@@ -172,7 +176,7 @@ class _Network:
 
     def _build(self):
         """Make the weights and set them from NumPy's generator, whose bits are the same everywhere."""
-        self.logits(tf.zeros((self._settings.batch_size, 1), tf.int32), self.initial_state(), newest=1)
+        self.logits(tf.zeros((self._settings.batch_size, 1, self._sights.count), tf.int32), self.initial_state(), newest=1)
         generator = np.random.Generator(np.random.PCG64(self._settings.seed))
         self._embedding.set_weights([_uniform(generator, self._embedding.weights[0].shape, 0.05)])
         for lstm in self._lstms:
@@ -204,7 +208,7 @@ class _Trainer:
         return self._optimizer.variables
 
     def update(self, inputs, targets, mask, state, learning_rate):
-        """One update from inputs (B, seq_length), the newest targets and their mask (B, update_interval)."""
+        """One update from inputs (B, seq_length, N), the newest targets and their mask (B, update_interval)."""
         self._compiled_update(inputs, targets, mask, state, learning_rate)
 
     def _update(self, inputs, targets, mask, state, learning_rate):

@@ -10,6 +10,7 @@ from lib.files import free_name
 from lib.notebook import host, inputs
 from lib.notebook.form import Form
 from lib.notebook.live import LiveProgress
+from lib.notebook.pictures import show_costs
 from lib.notebook.report import compare_with_standard, show_table
 from lib.progress import ByteBar
 from lib.sample import make_sample
@@ -35,7 +36,7 @@ def compress(form):
     with LiveProgress(f"Compressing {input_path.name}") as progress:
         result = lib.compress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
                               note=print, overwrite=True, checkpoint=_checkpoint_path(output_path, choices),
-                              prior=choices.prior_file or None)
+                              prior=choices.prior_file or None, costs=True)
     progress.save(_picture_path(output_path))
     return result
 
@@ -58,10 +59,11 @@ def decompress(form):
 
 def report_compression(result):
     """What a compression did, as a table, and beside the standard compressors."""
-    show_table([*_sizes(result), ("SHA-256", f"{result.sha256} (of the original)"),
+    show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
                 ("model", _model(result.settings)), ("computed by", result.backend or "nothing"),
                 ("file", str(result.output_path))])
-    compare_with_standard(result, result.input_path.read_bytes())
+    show_costs(result)
+    compare_with_standard(result, lib.compression.input_bytes(result.input_path))
 
 
 def report_decompression(result):
@@ -167,6 +169,18 @@ def _sizes(result):
             ("compressed", f"{result.compressed_bytes:,} bytes"),
             ("bits per byte", f"{result.bits_per_byte:.3f}"),
             ("time", f"{result.seconds:,.1f} s, {result.symbols_per_second:,.0f} symbols/s")]
+
+
+def _tokens(result):
+    """Rows on a video of tokens: its size as the field counts it, so many bits for each token, and the ratio to that."""
+    if not hasattr(result.source, "frames"):
+        return []
+    source = result.source
+    plain = source.symbol_count * source.code_bits / 8
+    frames, height, width = source.frames().shape
+    return [("tokens", f"{source.symbol_count:,} in {frames:,} frames of {height} x {width}"),
+            ("bits per token", f"{8 * result.compressed_bytes / source.symbol_count:.3f}"),
+            ("ratio", f"{plain / result.compressed_bytes:.3f} to {plain:,.0f} bytes, {source.code_bits} bits a token")]
 
 
 def _model(settings):

@@ -2,21 +2,36 @@
 
 A source gives `kind` (its number in file headers), `vocabulary_size`, `symbol_count` (of the whole input, where it is a
 part of one), `streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count of these streams,)) and
-`description()` (the bytes from which `from_description` and the symbols give the original back). A new
-kind of data is a new module here with an entry in `_KINDS`.
+`description()` (the bytes from which `from_description` and the symbols give the original back); for contexts `codes`,
+`code_bits`, `layout`, `context_kinds` and `suitable_contexts()`. A new kind of data is a new module here with an entry in
+`_KINDS`, and its place in `source_of`.
 """
 
-from lib.errors import FormatError
+from lib.errors import FormatError, SettingsError
 from lib.sources import part
 from lib.sources.bytes import ByteSource
 from lib.sources.part import PartSource
+from lib.sources.video import VideoSource
 
-_KINDS = {source.kind: source for source in (ByteSource, PartSource)}
+_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource)}
 
 
-def source_of(data):
-    """The source of an input's bytes, by how they begin. Raises FormatError where they only begin like a part."""
-    return PartSource.from_bytes(data) if data[:len(part.MAGIC)] == part.MAGIC else ByteSource.from_bytes(data)
+def source_of(data, settings):
+    """The source of an input's bytes, by what they are, and by the kind of contexts that settings ask for.
+
+    Raises FormatError where they only begin like a part, and SettingsError where they are not what was asked for.
+    """
+    if data[:len(part.MAGIC)] == part.MAGIC:
+        source = PartSource.from_bytes(data)
+    elif settings.contexts in ByteSource.context_kinds:
+        source = None
+    else:
+        source = VideoSource.from_bytes(data, settings.grid_width)
+    source = source or ByteSource.from_bytes(data)
+    if settings.contexts not in (None, "none", *source.context_kinds):
+        raise SettingsError(f"contexts={settings.contexts} cannot look at this input, as {' and '.join(source.context_kinds)} can; "
+                            "leave contexts out")
+    return source
 
 
 def describe_source(kind, original_bytes, description):

@@ -15,8 +15,10 @@ class ByteSource:
     """The bytes of a file as symbols 0 to V - 1: the byte values that occur, in ascending order."""
 
     kind = 0
+    context_kinds = ("text", "binary")     # that can look at its codes
     is_whole = True          # not a part that goes on from another
     code_bits = 8            # of the codes that contexts see: the bytes themselves
+    layout = np.zeros(0, np.int64)     # bytes lie in no grid
 
     def __init__(self, values, symbol_count, data=None):
         """values: uint8, ascending, shape (V,); data: the file's bytes, where there are any yet."""
@@ -55,6 +57,10 @@ class ByteSource:
         """The kind of contexts that the data looks like: "text" or "binary"."""
         padding = (self._data[1:] == 0) & (self._data[:-1] == 0)
         return looks(np.bincount(self._data, minlength=256), int(padding.sum()))
+
+    def codes_of(self, text):
+        """uint16: the codes of a prior's text."""
+        return np.frombuffer(text, np.uint8).astype(np.uint16)
 
     def symbols(self):
         """uint16, shape (symbol_count,)."""

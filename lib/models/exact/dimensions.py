@@ -15,16 +15,23 @@ class Dimensions(NamedTuple):
     streams: int       # B
     window: int        # T, steps that an update looks back
     interval: int      # K, steps from update to update
+    seen: int          # N, symbols that a step sees, see lib.surroundings
+    known: int         # R, what they may be: rows of the embedding
 
     @classmethod
-    def of(cls, settings, vocabulary_size):
-        """The dimensions of complete `settings`."""
-        return cls(vocabulary_size, settings.embedding_size, settings.rnn_units, settings.num_layers,
-                   settings.batch_size, settings.seq_length, settings.update_interval)
+    def of(cls, settings, sights):
+        """The dimensions of complete `settings`; sights: lib.surroundings.Sights."""
+        return cls(sights.symbols, settings.embedding_size, settings.rnn_units, settings.num_layers,
+                   settings.batch_size, settings.seq_length, settings.update_interval, sights.count, sights.values)
 
     def inputs(self, layer):
-        """Width of a layer's input: the embedding, the layer below, the layer's own output a step before."""
-        return self.embedding + self.units * (2 if layer else 1)
+        """Width of a layer's input: the embeddings, the layer below, the layer's own output a step before."""
+        return self.embedded + self.units * (2 if layer else 1)
+
+    @property
+    def embedded(self):
+        """Width of all that a step sees."""
+        return self.seen * self.embedding
 
     @property
     def hidden(self):
@@ -48,7 +55,7 @@ class Dimensions(NamedTuple):
 
     def parameters(self):
         """{name: shape} in the order of states and files. Gates stand side by side: input, forget, candidate, output."""
-        shapes = {"embedding": (self.symbols, self.embedding)}
+        shapes = {"embedding": (self.known, self.embedding)}
         for layer in range(self.layers):
             shapes[f"kernel_{layer}"] = (self.inputs(layer), 4 * self.units)
             shapes[f"bias_{layer}"] = (4 * self.units,)

@@ -33,10 +33,10 @@ class KerasEngine:
         self._frequencies.append(frequencies)
         return self._ops.convert_to_numpy(frequencies)
 
-    def take(self, symbols, active):
-        """Note the symbols (B,) that came, of which the first `active` count."""
-        self._newest = self._ops.convert_to_tensor(symbols.astype(np.int32))
-        self._targets.append(self._newest)
+    def take(self, symbols, active, seen):
+        """Note the symbols (B,) that came, of which the first `active` count, and what the next step sees (B, N)."""
+        self._newest = self._ops.convert_to_tensor(seen.astype(np.int32))
+        self._targets.append(self._ops.convert_to_tensor(symbols.astype(np.int32)))
         self._active.append(self._ops.convert_to_tensor(np.int32(active)))
 
     def update(self, rate):
@@ -87,9 +87,9 @@ class KerasEngine:
     # One step forward
 
     def _compute_step(self, factors, tokens, trace, cells):
-        """(frequencies, cells, trace) of a step whose inputs are `tokens` (B,), after one that left `trace`."""
+        """(frequencies, cells, trace) of a step that sees `tokens` (B, N), after one that left `trace`."""
         ops, exact, layers = self._ops, self._exact, self._dimensions.layers
-        embedded = ops.take(factors["embedding"], tokens, axis=0)
+        embedded = ops.reshape(ops.take(factors["embedding"], tokens, axis=0), (-1, self._dimensions.embedded))
         before = self._by_layer(ops.cast(self._parts(trace)[layers], "float32"))
         inputs, hidden, slopes, cells_after = [], [], [], []
         for layer, cell in enumerate(self._by_layer(cells)):
@@ -184,7 +184,7 @@ class KerasEngine:
         return ops.pad(gradient, [[dimensions.window - dimensions.interval, 0], [0, 0], [0, 0]])
 
     def _back_through_time(self, from_output, slopes, factors):
-        """([int32 (T, B, 4U) pre-activation gradients of each layer], int32 (T, B, E) of the embedded inputs)."""
+        """([int32 (T, B, 4U) pre-activation gradients of each layer], int32 (T, B, N * E) of what was embedded)."""
         ops, dimensions = self._ops, self._dimensions
         transposed = [ops.transpose(factors[f"kernel_{layer}"]) for layer in range(dimensions.layers)]
 
@@ -197,8 +197,8 @@ class KerasEngine:
                 wanted = self._exact.clip(asked[layer] + hidden_gradients[layer] + below, bounds.GRADIENT_LIMIT)
                 gradient, cell = self._gates_back(wanted, cell_gradients[layer], layer_slopes[layer])
                 to_inputs = self._through(gradient, transposed[layer])
-                embedded = embedded + to_inputs[:, :dimensions.embedding]
-                below = to_inputs[:, dimensions.embedding:dimensions.embedding + dimensions.units]
+                embedded = embedded + to_inputs[:, :dimensions.embedded]
+                below = to_inputs[:, dimensions.embedded:dimensions.embedded + dimensions.units]
                 hidden_before.insert(0, to_inputs[:, -dimensions.units:])
                 cell_before.insert(0, cell)
                 pre_gradients.insert(0, gradient)
@@ -207,7 +207,7 @@ class KerasEngine:
             return found, found
 
         # The scan of the TensorFlow backend gives out only what looks like what it carries, so all of it is carried.
-        widths = (dimensions.hidden, dimensions.hidden, 4 * dimensions.hidden, dimensions.embedding)
+        widths = (dimensions.hidden, dimensions.hidden, 4 * dimensions.hidden, dimensions.embedded)
         nothing = tuple(ops.zeros((dimensions.streams, width), "int32") for width in widths)
         _, (_, _, pre_gradients, embedded) = ops.scan(step_back, nothing, (from_output, *slopes), reverse=True)
         return self._by_layer(pre_gradients), embedded
@@ -244,10 +244,10 @@ class KerasEngine:
         return self._ops.sum(self._exact.shift(gradients, shift), 0), self._ops.zeros((1,), "int32")
 
     def _embedding_gradient(self, tokens, gradients):
-        """(int32 (V, E), 0): the sum of the gradients of each symbol's embedding."""
-        gradients = self._ops.reshape(gradients, (-1, self._dimensions.embedding))
+        """(int32 (R, E), 0): the sum of the gradients of each embedding."""
+        gradients, tokens = self._ops.reshape(gradients, (-1, self._dimensions.embedding)), self._ops.reshape(tokens, (-1,))
         shift = bounds.total_shift(gradients.shape[0], bounds.GRADIENT_LIMIT.bit_length())
-        sums = self._ops.segment_sum(self._exact.shift(gradients, shift), tokens, self._dimensions.symbols)
+        sums = self._ops.segment_sum(self._exact.shift(gradients, shift), tokens, self._dimensions.known)
         return sums, self._ops.zeros((1,), "int32")
 
     def _adam(self, weights, squares, gradient, shifts, rate):

@@ -10,15 +10,15 @@ from lib.models.size import operations_per_step
 
 
 class ExactLSTM:
-    """The model of complete `settings` over V symbols: see lib.models for what it answers to."""
+    """The model of complete `settings` that sees `sights`: see lib.models for what it answers to."""
 
     environment = None           # its bits depend on none
 
-    def __init__(self, settings, vocabulary_size, steps):
-        self._dimensions = Dimensions.of(settings, vocabulary_size)
+    def __init__(self, settings, sights, steps):
+        self._dimensions = Dimensions.of(settings, sights)
         self._schedule = Schedule(settings.start_learning_rate, settings.end_learning_rate, steps, settings.adam_beta_2)
         self._decay = decay_bits(settings.adam_beta_2)
-        self.backend = choose_backend(settings.backend, operations_per_step(settings, vocabulary_size))
+        self.backend = choose_backend(settings.backend, operations_per_step(settings, sights))
         self._step = 0
         self._start(State.initial(self._dimensions, settings.seed))
 
@@ -26,9 +26,12 @@ class ExactLSTM:
         """int32 frequencies of shape (batch_size, V) for the next step; call once a step."""
         return self._engine.predict()
 
-    def learn(self, symbols, active):
-        """Take the symbols that came: uint16, shape (batch_size,), of which the first `active` count."""
-        self._engine.take(symbols, active)
+    def learn(self, symbols, active, seen):
+        """Take the symbols that came: uint16, shape (batch_size,), of which the first `active` count.
+
+        seen: whole numbers, shape (batch_size, N), what the next step sees.
+        """
+        self._engine.take(symbols, active, seen)
         updates, rest = divmod(self._step + 1, self._dimensions.interval)
         if not rest:
             self._engine.update(self._schedule.rate(self._step, updates - 1))

@@ -36,8 +36,8 @@ class NumbaEngine:
              *self._tables, frequencies) for streams in self._shares])
         return frequencies
 
-    def take(self, symbols, active):
-        self._newest[:] = symbols
+    def take(self, symbols, active, seen):
+        self._newest[:] = seen
         self._targets[self._pending] = symbols
         self._active[self._pending] = active
         self._pending += 1
@@ -102,7 +102,7 @@ class NumbaEngine:
         window, streams, interval = dimensions.window, dimensions.streams, dimensions.interval
         self._errors = np.empty((interval, streams, dimensions.symbols), np.int32)
         self._pre_gradients = np.empty((window, streams, 4 * dimensions.hidden), np.int32)
-        self._embedded = np.empty((window, streams, dimensions.embedding), np.int32)
+        self._embedded = np.empty((window, streams, dimensions.embedded), np.int32)
         self._operands, self._shifts = {}, {}
         for number in range(1, dimensions.layers + 2):
             gradients, first, last, slots = self._gradients(number)
@@ -148,7 +148,7 @@ class NumbaEngine:
 
     def _learn_embedding(self, rate):
         dimensions, tokens = self._dimensions, self._tokens.reshape(-1)
-        totals = np.empty((dimensions.symbols, dimensions.embedding), np.int32)
+        totals = np.empty((dimensions.known, dimensions.embedding), np.int32)
         shift = bounds.total_shift(len(tokens), bounds.GRADIENT_LIMIT.bit_length())
         learning.embedding_totals(self._embedded.reshape(-1, dimensions.embedding), tokens, shift, totals)
         arrays = [layout.matrix(flat, dimensions, 0) for flat in (self._weights, self._squares, self._factors)]

@@ -20,8 +20,8 @@ class State:
     squares: dict                 # name -> float32, likewise: Adam's means of squared gradients
     cells: np.ndarray             # int32 (B, L * U)
     traces: np.ndarray            # int16 (T, B, trace_width): what the window's steps left
-    tokens: np.ndarray            # int32 (T, B): the inputs of the window's steps
-    newest: np.ndarray            # int32 (B,): the input of the next step
+    tokens: np.ndarray            # int32 (T, B, N): what the window's steps saw
+    newest: np.ndarray            # int32 (B, N): what the next step sees
     frequencies: np.ndarray       # int32 (n, B, V) of the n steps since the last update
     targets: np.ndarray           # int32 (n, B): the symbols that came then
     active: np.ndarray            # int32 (n,): how many streams had one
@@ -41,7 +41,8 @@ class State:
                    squares={name: np.zeros(shape, np.float32) for name, shape in shapes.items()},
                    cells=np.zeros((streams, dimensions.hidden), np.int32),
                    traces=np.zeros((window, streams, dimensions.trace_width), np.int16),
-                   tokens=np.zeros((window, streams), np.int32), newest=np.zeros(streams, np.int32),
+                   tokens=np.zeros((window, streams, dimensions.seen), np.int32),
+                   newest=np.zeros((streams, dimensions.seen), np.int32),
                    frequencies=np.zeros((pending, streams, dimensions.symbols), np.int32),
                    targets=np.zeros((pending, streams), np.int32), active=np.zeros(pending, np.int32))
 

@@ -5,7 +5,7 @@ import numpy as np
 from lib.compiling import compiled, part
 from lib.models.exact import bounds
 from lib.models.exact.dimensions import SLOPES
-from lib.models.exact.kernels.layout import matrix, shape_of
+from lib.models.exact.kernels.layout import embedded_of, matrix, shape_of
 from lib.models.exact.kernels.numbers import Float, Int, clip, shift_for, shifted, times
 from lib.models.exact.kernels.products import product_with_transposed
 
@@ -19,9 +19,9 @@ def backward(first, last, dimensions, newest_slot, frequencies, targets, active,
     """Gradients of the streams first to last: see KerasEngine._errors and _back_through_time.
 
     frequencies (K, B, V), targets (K, B) and active (K,) of the steps since the last update; slopes (T, B, L * 6U) by
-    slot. Filled: errors (K, B, V), and by slot pre_gradients (T, B, L * 4U) and embedded (T, B, E).
+    slot. Filled: errors (K, B, V), and by slot pre_gradients (T, B, L * 4U) and embedded (T, B, N * E).
     """
-    embedding, units, layers = dimensions.embedding, dimensions.units, dimensions.layers
+    embedding, units, layers = embedded_of(dimensions), dimensions.units, dimensions.layers
     streams = last - first
     hidden, cells = np.zeros((streams, layers * units), np.int32), np.zeros((streams, layers * units), np.int32)
     below, asked = np.empty((streams, units), np.int32), np.zeros((streams, layers * units), np.int32)

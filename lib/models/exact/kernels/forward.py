@@ -5,7 +5,7 @@ import numpy as np
 from lib.compiling import compiled, part
 from lib.models.exact import bounds, tables
 from lib.models.exact.dimensions import SLOPES
-from lib.models.exact.kernels.layout import input_start, matrix
+from lib.models.exact.kernels.layout import embedded_of, input_start, matrix
 from lib.models.exact.kernels.numbers import Int, clip, shifted, times
 from lib.models.exact.kernels.products import product
 
@@ -26,19 +26,22 @@ def _entry(table, steps):
 @compiled
 def forward(first, last, dimensions, newest, before, activations, slopes, cells, factors, biases, sigmoid, tanh,
             exponential, frequencies):
-    """One step of the streams first to last, whose symbols are `newest`: see KerasEngine._compute_step.
+    """One step of the streams first to last, which see `newest` (B, N): see KerasEngine._compute_step.
 
     before and activations (B, dimensions.activations), slopes (B, L * 6U), cells (B, L * U), frequencies (B, V).
     """
     embedding, units, layers = dimensions.embedding, dimensions.units, dimensions.layers
+    width = embedded_of(dimensions)
     rows, all_hidden = activations[first:last], input_start(dimensions, layers)
     part, sums = np.empty((last - first, 4 * units), np.float32), np.empty((last - first, 4 * units), np.int32)
     embedded = matrix(factors, dimensions, 0)
     for layer in range(layers):
         start = input_start(dimensions, layer)
         for stream in range(first, last):
-            activations[stream, start:start + embedding] = embedded[newest[stream]]
-            own, below = start + embedding, all_hidden + (layer - 1) * units
+            for seen in range(dimensions.seen):
+                at = start + seen * embedding
+                activations[stream, at:at + embedding] = embedded[newest[stream, seen]]
+            own, below = start + width, all_hidden + (layer - 1) * units
             if layer:
                 activations[stream, own:own + units] = activations[stream, below:below + units]
                 own += units

@@ -11,10 +11,16 @@ from lib.compiling import part
 def shape_of(dimensions, number):
     """(rows, columns) of a matrix."""
     if number == 0:
-        return dimensions.symbols, dimensions.embedding
+        return dimensions.known, dimensions.embedding
     if number > dimensions.layers:
         return dimensions.layers * dimensions.units, dimensions.symbols
-    return dimensions.embedding + dimensions.units * (1 if number == 1 else 2), 4 * dimensions.units
+    return embedded_of(dimensions) + dimensions.units * (1 if number == 1 else 2), 4 * dimensions.units
+
+
+@part
+def embedded_of(dimensions):
+    """Dimensions.embedded, as compiled code knows no properties."""
+    return dimensions.seen * dimensions.embedding
 
 
 @part
@@ -40,4 +46,5 @@ def input_start(dimensions, layer):
     """Where a layer's input begins in a step's activations; for layer L, where the hidden units of all begin."""
     if layer == 0:
         return 0
-    return dimensions.embedding + dimensions.units + (layer - 1) * (dimensions.embedding + 2 * dimensions.units)
+    embedded = embedded_of(dimensions)
+    return embedded + dimensions.units + (layer - 1) * (embedded + 2 * dimensions.units)

@@ -1,0 +1,44 @@
+"""Pictures of what was coded, and of what each part of it cost."""
+
+import numpy as np
+from IPython.display import Image, display
+from matplotlib.figure import Figure
+
+from lib.notebook.live import png_of
+
+_WIDTH = 760                     # pixels on the page
+
+
+def show_costs(result):
+    """Display where the bits of a compression Result went, for data that has a shape: videos of tokens."""
+    if result.costs is not None and hasattr(result.source, "frames"):
+        display(Image(data=video_picture(result.source.frames(), result.costs), width=_WIDTH))
+
+
+def video_picture(tokens, costs):
+    """A frame of tokens in false colours, the bits of each cell, and of each frame: a PNG picture as bytes.
+
+    tokens: shape (frames, height, width); costs: bits of each, shape (n,).
+    """
+    costs = costs.reshape(tokens.shape)
+    figure = Figure(figsize=(10, 5), dpi=96, layout="constrained")
+    (left, right), (below, other) = figure.subplots(2, 2, gridspec_kw={"height_ratios": (3, 2)})
+    middle = len(tokens) // 2
+    left.imshow(_colours(tokens[middle]))
+    left.set(title=f"frame {middle:,} of {len(tokens):,}, tokens in false colours", xticks=[], yticks=[])
+    shown = right.imshow(costs.mean(axis=0), cmap="viridis", vmin=0)
+    right.set(title="bits per token by cell, mean of all frames", xticks=[], yticks=[])
+    figure.colorbar(shown, ax=right, label="bits")
+    per_frame = costs.mean(axis=(1, 2))
+    below.plot(per_frame, linewidth=0.7, color="tab:blue")
+    below.set(title="bits per token by frame", xlabel="frame", ylabel="bits", ylim=(0, None), xlim=(0, max(1, len(per_frame) - 1)))
+    other.hist(costs.reshape(-1), bins=60, color="tab:gray")
+    other.set(title="how many tokens cost how much", xlabel="bits", ylabel="tokens")
+    other.yaxis.set_major_formatter("{x:,.0f}")
+    return png_of(figure)
+
+
+def _colours(tokens):
+    """A colour for each token, uint8 of shape (height, width, 3): neighbouring numbers look nothing alike."""
+    mixed = tokens.astype(np.uint32) * np.uint32(2654435761)
+    return np.stack([mixed >> np.uint32(shift) & np.uint32(255) for shift in (24, 16, 8)], -1).astype(np.uint8)

@@ -1,0 +1,135 @@
+"""Where NumPy's .npy arrays lie in the bytes of a file, alone or stored in a zip. Nothing is ever unpickled."""
+
+import io
+import math
+import struct
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+
+MAGIC = b"\x93NUMPY"
+USUAL_HEADER = 128                       # bytes before an array
+_ALIGNMENT = 64                          # of the data
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_LONGEST_HEADER = 4096
+_LOCAL = struct.Struct("<4s22xHH")       # of a zip's entry: signature, lengths of its name and of the extra field
+# What NumPy raises for headers that are none, and for some that were made to do harm.
+_FAULTS = (ValueError, TypeError, KeyError, SyntaxError, OverflowError, RecursionError, MemoryError)
+
+
+@dataclass(frozen=True)
+class ArrayHeader:
+    """What a .npy header says."""
+
+    dtype: np.dtype
+    shape: tuple
+    fortran_order: bool
+
+    @property
+    def count(self):
+        return math.prod(self.shape)
+
+    @property
+    def bytes(self):
+        """Of the array's data."""
+        return self.count * self.dtype.itemsize
+
+    def usual_bytes(self):
+        """The header as numpy.save writes it, since its version 1.14."""
+        text = f"{{'descr': {self.dtype.str!r}, 'fortran_order': {self.fortran_order}, 'shape': {self.shape}, }}"
+        start = len(MAGIC) + 4
+        padding = " " * (-(start + len(text) + 1) % _ALIGNMENT)
+        return MAGIC + b"\x01\x00" + struct.pack("<H", len(text + padding) + 1) + (text + padding).encode() + b"\n"
+
+    def read(self, data, start):
+        """The array whose data begins at `start`, in the machine's byte order or not."""
+        flat = np.frombuffer(data, self.dtype, self.count, start)
+        return flat.reshape(self.shape, order="F" if self.fortran_order else "C")
+
+    def write(self, values):
+        """The data of an array of that shape whose values, in C order, are these."""
+        return values.astype(self.dtype).reshape(self.shape).tobytes("F" if self.fortran_order else "C")
+
+
+def arrays_in(data):
+    """[(where its data begins, its ArrayHeader)] of all arrays in .npy files, one after the other, or in a zip that stores such.
+
+    Only whole ones of plain numbers count.
+    """
+    if data[:len(MAGIC)] == MAGIC:
+        return _in_a_row(data)
+    found = []
+    for start in _stored_in_zip(data):
+        header, end = _read_header(data[start:start + _LONGEST_HEADER])
+        if header and start + end + header.bytes <= len(data) and (not found or start >= found[-1][0] + found[-1][1].bytes):
+            found.append((start + end, header))
+    return found
+
+
+def _in_a_row(data):
+    """As arrays_in, of .npy files one after the other, as numpy.save makes of several arrays; up to what is none."""
+    found, start = [], 0
+    while data[start:start + len(MAGIC)] == MAGIC:
+        header, end = _read_header(data[start:start + _LONGEST_HEADER])
+        if not header or start + end + header.bytes > len(data):
+            break
+        found.append((start + end, header))
+        start += end + header.bytes
+    return found
+
+
+def described(piece):
+    """What `undescribed` makes a piece from that ends in a header: [what is before it, dtype, Fortran order, shape], or the piece."""
+    header = trailing_header(piece)
+    if header and piece.endswith(usual := header.usual_bytes()):
+        return [piece[:len(piece) - len(usual)], header.dtype.str, header.fortran_order, *header.shape]
+    return piece
+
+
+def undescribed(description):
+    """The piece. Raises ValueError or TypeError for what `described` cannot have made."""
+    if isinstance(description, bytes):
+        return description
+    before, dtype, fortran_order, *shape = description
+    if not isinstance(dtype, str) or len(dtype) > 8 or not all(type(size) is int and 0 <= size < 1 << 48 for size in shape):
+        raise ValueError("no array has such a header")
+    return before + ArrayHeader(np.dtype(dtype), tuple(shape), bool(fortran_order)).usual_bytes()
+
+
+def trailing_header(piece):
+    """The ArrayHeader that bytes end in, or None."""
+    start = piece.rfind(MAGIC)
+    header, end = _read_header(piece[start:]) if start >= 0 else (None, 0)
+    return header if header and start + end == len(piece) else None
+
+
+def _read_header(data):
+    """(the ArrayHeader that data begins with, its length), or (None, 0)."""
+    file = io.BytesIO(data)
+    try:
+        shape, fortran_order, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
+    except _FAULTS:
+        return None, 0
+    if dtype.kind not in "iuf" or any(size < 0 for size in shape):
+        return None, 0
+    return ArrayHeader(dtype, shape, fortran_order and len(shape) > 1), file.tell()
+
+
+def _stored_in_zip(data):
+    """Where the entries of a zip begin that are stored as they are and are .npy files."""
+    if data[:2] != b"PK":
+        return []
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = [entry for entry in archive.infolist() if entry.compress_type == zipfile.ZIP_STORED
+                       and entry.filename.endswith(".npy")]
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return []
+    starts = []
+    for entry in sorted(entries, key=lambda entry: entry.header_offset):
+        local = data[entry.header_offset:entry.header_offset + _LOCAL.size]
+        if len(local) == _LOCAL.size:
+            _, name, extra = _LOCAL.unpack(local)
+            starts.append(entry.header_offset + _LOCAL.size + name + extra)
+    return starts

@@ -1,0 +1,206 @@
+"""Videos of tokens as symbols: arrays of whole numbers, frame after frame, in a .npy file, an .npz or a zip of them.
+
+What is coded is the tokens of all arrays, one after the other, as if they were one video. All other bytes, the headers of
+the arrays and what an archive has around them, are kept as they are: the very bytes of the file come back.
+"""
+
+import math
+import zlib
+
+import msgpack
+import numpy as np
+
+from lib.errors import FormatError, SettingsError
+from lib.sources import npy
+from lib.streams import Streams
+
+_MOST_TOKEN = (1 << 16) - 1
+_MOST_CHANNELS = 4                       # of the last axis of what is a picture and no video
+_MOST_CELLS = 1 << 16                    # of a frame
+_MOST_AROUND = 0.2                       # share of the bytes that are no tokens
+_LARGEST_DESCRIPTION = 1 << 26
+_FRAMES_LOOKED_AT = 2000                 # to recognise a grid
+_RAW = -15                               # deflated data without a frame around it, as zlib has it
+
+
+class VideoSource:
+    """Tokens as symbols 0 to V - 1: the values that occur, in ascending order."""
+
+    kind = 2
+    context_kinds = ("video",)
+    is_whole = True
+
+    def __init__(self, values, grid, pieces, tokens=None):
+        """values: uint16, ascending, shape (V,); grid: (height, width) of a frame; pieces: bytes, what is before each array and
+        after the last one, each but the last ending in the array's .npy header; tokens: uint16, of all arrays, where
+        there are any yet.
+
+        Raises FormatError where the pieces' headers are not of such a video.
+        """
+        self.values, self.grid, self._pieces, self._tokens = values, grid, pieces, tokens
+        self._arrays = [npy.trailing_header(piece) for piece in pieces[:-1]]
+        if not self._arrays or not all(header and _frames_of(header, grid) for header in self._arrays):
+            raise FormatError("the description of a video is damaged; get another copy of the file")
+        self.symbol_count = sum(header.count for header in self._arrays)
+
+    @classmethod
+    def from_bytes(cls, data, width=0):
+        """The source of a file's bytes, or None where they hold no video of tokens.
+
+        width: of a frame, for arrays of (frames, cells); 0: as it is recognised. Raises SettingsError where it does not fit.
+        """
+        found = npy.arrays_in(data)
+        if not found or len(data) * (1 - _MOST_AROUND) > sum(header.bytes for _, header in found) + npy.USUAL_HEADER:
+            return None
+        arrays = [header.read(data, start) for start, header in found]
+        if not all(_is_video(array) for array in arrays):
+            return None
+        tokens = np.concatenate([array.reshape(-1).astype(np.uint16) for array in arrays])
+        grids, cells = {array.shape[1:] for array in arrays if array.ndim == 3}, {math.prod(array.shape[1:]) for array in arrays}
+        if len(grids) > 1 or len(cells) > 1:
+            return None
+        grid = grids.pop() if grids else _grid_of(tokens.reshape(-1, *cells), width)
+        ends = [0, *(start + header.bytes for start, header in found)]
+        pieces = [data[end:start] for end, start in zip(ends, [*(start for start, _ in found), len(data)])]
+        values = np.flatnonzero(np.bincount(tokens)).astype(np.uint16)
+        if 2 * len(values) > values[-1]:             # to say which do not occur would take more than it saves
+            values = np.arange(int(values[-1]) + 1, dtype=np.uint16)
+        return cls(values, grid, pieces, tokens)
+
+    @classmethod
+    def from_description(cls, original_bytes, description):
+        """Raises FormatError where `description` is none that `description()` could have made."""
+        damaged = FormatError("the description of a video is damaged; get another copy of the file")
+        try:
+            inflated = zlib.decompressobj(_RAW).decompress(description, _LARGEST_DESCRIPTION)
+            values, height, width, *pieces = msgpack.unpackb(inflated)
+            values = _unpacked_values(values)
+            pieces = [npy.undescribed(piece) for piece in pieces]
+            fits = len(values) and 0 < height and 0 < width and height * width <= _MOST_CELLS
+        except (zlib.error, ValueError, TypeError, msgpack.UnpackException) as error:
+            raise damaged from error
+        if not fits:
+            raise damaged
+        source = cls(values, (height, width), pieces)
+        if original_bytes != sum(map(len, pieces)) + sum(header.bytes for header in source._arrays):
+            raise FormatError("the header's size is not that of the video it describes; the file is damaged")
+        return source
+
+    def streams_for(self, batch_size):
+        """The Streams to code in `batch_size` streams."""
+        return Streams(self.symbol_count, batch_size)
+
+    @property
+    def vocabulary_size(self):
+        return len(self.values)
+
+    @property
+    def codes(self):
+        """uint16, shape (V,): what contexts see of each symbol."""
+        return self.values
+
+    @property
+    def code_bits(self):
+        return max(1, int(self.values[-1]).bit_length())
+
+    @property
+    def layout(self):
+        """int64 (2,): height and width of a frame, in cells."""
+        return np.array(self.grid, np.int64)
+
+    def suitable_contexts(self):
+        return "video"
+
+    def codes_of(self, text):
+        """uint16: the codes of a prior's text, arrays one after the other; None where they are of no such video."""
+        try:
+            other = VideoSource.from_bytes(text, self.grid[1])
+        except SettingsError:
+            return None
+        return other._tokens if other and other.grid == self.grid and other.code_bits <= self.code_bits else None
+
+    def symbols(self):
+        """uint16, shape (symbol_count,)."""
+        index = np.zeros(_MOST_TOKEN + 1, np.uint16)
+        index[self.values] = np.arange(len(self.values))
+        return index[self._tokens]
+
+    def frames(self):
+        """The tokens of all arrays, uint16 of shape (frames, height, width)."""
+        return self._tokens.reshape(-1, *self.grid)
+
+    def description(self):
+        """All but the tokens: the values that occur, the grid, the bytes around the arrays; deflated."""
+        packed = msgpack.packb([_packed_values(self.values), *self.grid, *map(npy.described, self._pieces)])
+        deflate = zlib.compressobj(9, zlib.DEFLATED, _RAW)
+        return deflate.compress(packed) + deflate.flush()
+
+    def restore(self, symbols):
+        """The bytes that symbols of shape (n,) stand for."""
+        tokens, parts, start = self.values[symbols], [], 0
+        for piece, header in zip(self._pieces, self._arrays):
+            parts += [piece, header.write(tokens[start:start + header.count])]
+            start += header.count
+        return b"".join([*parts, self._pieces[-1]])
+
+
+def _packed_values(values):
+    """A set of values as the largest one, where none below it is missing, or a bitmap."""
+    largest = int(values[-1])
+    if len(values) == largest + 1:
+        return largest
+    bitmap = np.zeros(largest + 1, np.uint8)
+    bitmap[values] = 1
+    return np.packbits(bitmap).tobytes()
+
+
+def _unpacked_values(packed):
+    """The inverse of `_packed_values`: uint16, ascending; none where there are too many."""
+    if isinstance(packed, int):
+        return np.arange(packed + 1 if 0 <= packed <= _MOST_TOKEN else 0).astype(np.uint16)
+    if len(packed) > (_MOST_TOKEN + 1) // 8:
+        return np.zeros(0, np.uint16)
+    return np.flatnonzero(np.unpackbits(np.frombuffer(packed, np.uint8))).astype(np.uint16)
+
+
+def _is_video(array):
+    """Whether an array is of tokens in frames: (frames, cells) or (frames, height, width)."""
+    if array.dtype.kind not in "iu" or array.ndim not in (2, 3) or not array.size or array.shape[-1] <= _MOST_CHANNELS:
+        return False
+    return math.prod(array.shape[1:]) <= _MOST_CELLS and int(array.min()) >= 0 and int(array.max()) <= _MOST_TOKEN
+
+
+def _frames_of(header, grid):
+    """How many frames of that grid an array has; 0 where it has none, or is no array of tokens."""
+    shape = header.shape
+    fits = (header.dtype.kind in "iu" and header.count
+            and (shape[1:] == tuple(grid) or len(shape) == 2 and shape[1] == math.prod(grid)))
+    return shape[0] if fits else 0
+
+
+def _grid_of(frames, width):
+    """(height, width) of frames of shape (n, cells)."""
+    cells = frames.shape[1]
+    width = width or _recognised_width(frames[:_FRAMES_LOOKED_AT])
+    if cells % width:
+        raise SettingsError(f"grid_width must divide the {cells:,} cells of a frame, got {width}")
+    return cells // width, width
+
+
+def _recognised_width(frames):
+    """How many cells a row has: the distance at which cells change together more than at those beside it.
+
+    Where a token changes, so do most often those around it. All cells, one row, where nothing stands out.
+    """
+    cells = frames.shape[1]
+    changed = frames[1:] != frames[:-1]
+    if not len(changed):
+        return cells
+    unusual = changed - changed.mean(axis=0)
+
+    def together(distance):
+        return float((unusual[:, distance:] * unusual[:, :-distance]).mean()) if 0 < distance < cells else -1.0
+
+    peaks = [(together(width), width) for width in range(2, cells) if cells % width == 0
+             and together(width) > max(together(width - 1), together(width + 1), 0.0)]
+    return max(peaks, default=(0, cells))[1]

@@ -1,0 +1,112 @@
+"""What a network sees before each symbol: the last one, or the neighbours of a cell in a grid of frames."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+_FEWEST_COLUMNS = 3           # of the window that is looked at in the same frame
+_MOST_CELLS = 4096            # of a frame whose cells each have an embedding
+
+
+class Sights(NamedTuple):
+    """The sizes of what a step sees."""
+
+    symbols: int      # V, the size of the vocabulary
+    count: int        # N, how many values a step sees
+    values: int       # R, of which it has embeddings
+
+    @classmethod
+    def of_last_symbol(cls, vocabulary_size):
+        return cls(vocabulary_size, 1, vocabulary_size)
+
+
+def sights_of(settings, source):
+    """The Sights of complete `settings` for a source. Allocates nothing."""
+    if not _has_grid(settings, source):
+        return Sights.of_last_symbol(source.vocabulary_size)
+    count = len(_offsets(settings.context_size, settings.context_frames)) + 1
+    return Sights(source.vocabulary_size, count, source.vocabulary_size + 1 + _places(source.layout))
+
+
+def surroundings_of(settings, source, streams):
+    """The LastSymbol or the Grid of complete `settings`, for a source whose symbols lie in `streams`."""
+    if _has_grid(settings, source):
+        return Grid(source.vocabulary_size, source.layout, streams, settings.context_size, settings.context_frames)
+    return LastSymbol()
+
+
+def surroundings_bytes(settings, source):
+    """Bytes of memory that `surroundings_of` take, roughly."""
+    if not _has_grid(settings, source):
+        return 0
+    cells = int(source.layout.prod())
+    return 8 * cells * sights_of(settings, source).count + 4 * settings.batch_size * (settings.context_frames + 1) * cells
+
+
+def _has_grid(settings, source):
+    return settings.context_size > 0 and len(source.layout) > 0
+
+
+class LastSymbol:
+    """The symbol before, of each stream."""
+
+    def after(self, step, symbols):
+        """What the step after `step` sees, whole numbers of shape (B, 1), once its symbols, shape (B,), are known."""
+        return symbols[:, None]
+
+    def arrays(self):
+        """{name: array} of the complete state between two steps: the arrays themselves, to be kept or filled in."""
+        return {}
+
+
+class Grid:
+    """The neighbours of a cell that are known before it: some in its frame, a square of them in frames before, and its place.
+
+    Values are symbols, V for a neighbour that is none, and from there on places.
+    """
+
+    def __init__(self, vocabulary_size, layout, streams, size, frames):
+        """layout: (height, width) of a frame; size: of the square, odd; frames: how many before are looked at."""
+        height, width = (int(side) for side in layout)
+        self._cells, self._steps, self._none = height * width, streams.steps, vocabulary_size
+        self._back = _steps_back(height, width, size, frames)
+        self._history = np.zeros(((frames + 1) * self._cells + width, streams.batch_size), np.int32)
+        self._streams = np.arange(streams.batch_size)
+        self._places = _places(layout)
+
+    def after(self, step, symbols):
+        """What the step after `step` sees, int32 of shape (B, N), once its symbols, shape (B,), are known."""
+        next_step = step + 1
+        self._history[step % len(self._history)] = symbols
+        cells = (self._streams * self._steps + next_step) % self._cells
+        back = self._back[cells]
+        is_there = (back > 0) & (back <= next_step)
+        seen = self._history[(next_step - back) % len(self._history), self._streams[:, None]]
+        return np.concatenate([np.where(is_there, seen, self._none), self._none + 1 + cells[:, None] % self._places], 1)
+
+    def arrays(self):
+        """As LastSymbol.arrays."""
+        return {"surroundings": self._history}
+
+
+def _places(layout):
+    """How many places in a frame have an embedding."""
+    cells = int(layout.prod())
+    return cells if cells <= _MOST_CELLS else 1
+
+
+def _offsets(size, frames):
+    """[(frames, rows, columns)] from a cell to its neighbours."""
+    reach, reach_here = size // 2, max(size, _FEWEST_COLUMNS) // 2
+    here = [(0, row, column) for row in range(-reach_here, 1) for column in range(-reach_here, reach_here + 1)
+            if (row, column) < (0, 0)]
+    return here + [(-frame, row, column) for frame in range(1, frames + 1) for row in range(-reach, reach + 1)
+                   for column in range(-reach, reach + 1)]
+
+
+def _steps_back(height, width, size, frames):
+    """int64 (cells, n): how many steps before each cell its neighbours were coded; 0 for those beyond the edge."""
+    rows, columns = np.divmod(np.arange(height * width)[:, None], width)
+    frame, row, column = np.array(_offsets(size, frames)).T
+    is_there = (0 <= rows + row) & (rows + row < height) & (0 <= columns + column) & (columns + column < width)
+    return np.where(is_there, -(frame * height * width + row * width + column), 0)
