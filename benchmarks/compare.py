@@ -44,13 +44,13 @@ class Row:
     bits_per_byte: float | None = None            # 0 for an empty file
     compress_seconds: float | None = None         # median of all repeats, as the next two
     decompress_seconds: float | None = None
-    symbols_per_second: float | None = None       # bytes of the original a second of compressing; only of Lockstep
+    bytes_per_second: float | None = None       # of the original, compressing; only of Lockstep
     identical: bool | None = None                 # whether every repeat gave the original back
     error: str = ""
 
     @property
     def is_lockstep(self):
-        return self.symbols_per_second is not None
+        return self.bytes_per_second is not None
 
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Row))
@@ -123,7 +123,7 @@ def _sha256(path):
 class Table:
     """Rows in aligned columns on standard output, each printed at once: a comparison can take hours."""
 
-    _HEADER = ("file", "compressor", "bytes", "bits/byte", "compress s", "decompress s", "symbols/s", "identical")
+    _HEADER = ("file", "compressor", "bytes", "bits/byte", "compress s", "decompress s", "bytes/s", "identical")
 
     def __init__(self, files, compressors):
         widest_file = max(len(name) for name in (*files, self._HEADER[0]))
@@ -137,7 +137,7 @@ class Table:
         if row.error:
             line = self._failed.format(row.file, row.compressor, row.error)
         else:
-            speed = f"{row.symbols_per_second:,.0f}" if row.is_lockstep else ""
+            speed = f"{row.bytes_per_second:,.0f}" if row.is_lockstep else ""
             line = self._form.format(
                 row.file, row.compressor, f"{row.compressed_bytes:,}", f"{row.bits_per_byte:.3f}",
                 f"{row.compress_seconds:,.2f}", f"{row.decompress_seconds:,.2f}", speed,

@@ -52,7 +52,7 @@ class Result:
         return 8 * self.compressed_bytes / self.original_bytes if self.original_bytes else 0.0
 
     @property
-    def symbols_per_second(self):
+    def bytes_per_second(self):
         return self.original_bytes / self.seconds
 
 
@@ -124,7 +124,10 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
         keeping.done()                   # stopped between its last two acts
         return Result(input_path, output_path, header.original_bytes, len(data), time.perf_counter() - started,
                       header.sha256.hex(), None, None, "decompress")
-    check_target(output_path, overwrite and not header.is_folder)
+    if header.is_folder:
+        folders.check_new(output_path)
+    else:
+        check_target(output_path, overwrite)
     if header.is_stored:
         restored, used, backend = reader.read_stored(), None, None
     else:

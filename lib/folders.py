@@ -45,13 +45,20 @@ def pack(path):
     return packed.getvalue()
 
 
+def check_new(path):
+    """Refuse, with an OutputError, a folder that exists already or could not be made."""
+    if os.path.lexists(path):
+        raise OutputError(f"{path} exists already, and folders are never replaced; choose another name")
+    check_target(path, overwrite=False)
+
+
 def unpack(data, path):
     """Make the folder `path` of what `pack` made, completely or not at all; returns the bytes of its files.
 
     Raises FormatError where the archive names what is outside the folder, and OutputError.
     """
     path = Path(path)
-    check_target(path, overwrite=False)
+    check_new(path)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, tempfile.TemporaryDirectory(
                 dir=path.parent, prefix=".lockstep-") as made:

@@ -54,7 +54,7 @@ def rows_of(path):
 def test_the_table_has_a_row_for_every_peer(text_file, tmp_path, capsys):
     assert run(text_file, "--no-ours") == 0
     header, *lines = capsys.readouterr().out.splitlines()
-    assert header.split() == ("file compressor bytes bits/byte compress s decompress s symbols/s identical").split()
+    assert header.split() == ("file compressor bytes bits/byte compress s decompress s bytes/s identical").split()
     assert len(lines) == len(installed_peers())
     for peer, line in zip(installed_peers(), lines):
         packed = tmp_path / "packed"
@@ -85,7 +85,7 @@ def test_the_csv_holds_every_row(text_file, tmp_path):
     assert tuple(rows[0]) == compare.COLUMNS
     assert [(row["file"], row["compressor"]) for row in rows] == [
         (str(path), peer.name) for path in (text_file, other) for peer in installed_peers()]
-    assert {(row["identical"], row["error"], row["symbols_per_second"]) for row in rows} == {("True", "", "")}
+    assert {(row["identical"], row["error"], row["bytes_per_second"]) for row in rows} == {("True", "", "")}
     for row in rows:
         assert float(row["bits_per_byte"]) == 8 * int(row["compressed_bytes"]) / int(row["original_bytes"])
         assert "" not in (row["compress_seconds"], row["decompress_seconds"])
@@ -215,5 +215,5 @@ def test_lockstep_is_run_as_on_the_command_line(text_file, tmp_path, use_peers, 
     ours, peer = rows_of(table)
     assert (ours["compressor"], ours["original_bytes"], ours["identical"]) == ("Lockstep network", "600", "True")
     assert 0 < int(ours["compressed_bytes"]) < 600
-    assert float(ours["symbols_per_second"]) == pytest.approx(600 / float(ours["compress_seconds"]))
-    assert peer["symbols_per_second"] == ""
+    assert float(ours["bytes_per_second"]) == pytest.approx(600 / float(ours["compress_seconds"]))
+    assert peer["bytes_per_second"] == ""

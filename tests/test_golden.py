@@ -25,6 +25,8 @@ SHA256 = {
     "parted.txt.parts.json": "839b6503d3c5b9e6fc9ad4dc761e038443115353f295104cd27d24b603e3c2bd",
     "parted.txt.part1of2.lks": "62d5cc56ec5dffee46aaf7c91858f3ee0d72a269a1f5d5ba3ac8f7b83d0d99be",
     "parted.txt.part2of2.lks": "cdfbaac9d931d5f34608d5b63b00caa0e62f9f4977fd3cea914d37ba498a929e",
+    "clip.npy.lks": "7c9368b0402a55f303f14053a1457c149fd52de20b37ea3f7bbbab62c9d2ec92",
+    "clip-balanced.npy.lks": "581e2155868e498bc35625b8edd7748498a317b2195ce9b7130671ae9ca2f0ee",
 }
 
 
@@ -49,7 +51,8 @@ def test_an_exact_file_decodes_everywhere(tmp_path, name, backend):
 # "odd": three streams, of which the last ends early; "primed", and balanced for text: after a primer.
 @pytest.mark.parametrize("name, original", [
     ("fast.txt", "exact.txt"), ("fast.bin", "mixed.bin"), ("primed-odd.txt", "exact.txt"),
-    ("balanced.txt", "exact.txt"), ("balanced-odd.bin", "mixed.bin")])
+    ("balanced.txt", "exact.txt"), ("balanced-odd.bin", "mixed.bin"), ("clip.npy", "clip.npy"),
+    ("clip-balanced.npy", "clip.npy")])
 def test_a_file_of_contexts_decodes(tmp_path, name, original):
     decompress(GOLDEN / f"{name}.lks", tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()
@@ -69,9 +72,10 @@ def test_golden_parts_decode_one_after_the_other_and_are_joined(tmp_path):
 
 
 @pytest.mark.parametrize("backend", ["numpy", "tensorflow", "jax"])
-def test_contexts_and_a_network_decode_on_every_backend(tmp_path, backend):
-    decompress(GOLDEN / "balanced-odd.bin.lks", tmp_path / "out", Settings(backend=backend))
-    assert (tmp_path / "out").read_bytes() == (GOLDEN / "mixed.bin").read_bytes()
+@pytest.mark.parametrize("name, original", [("balanced-odd.bin", "mixed.bin"), ("clip-balanced.npy", "clip.npy")])
+def test_contexts_and_a_network_decode_on_every_backend(tmp_path, name, original, backend):
+    decompress(GOLDEN / f"{name}.lks", tmp_path / "out", Settings(backend=backend))
+    assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()
 
 
 def test_a_float_file_decodes_or_says_why_not(tmp_path):

@@ -146,7 +146,7 @@ def test_a_result_says_what_was_done(tmp_path, sample):
     assert packed.bits_per_byte == 8 * len(sample.data) / len(TEXT)
     assert packed.sha256 == hashlib.sha256(TEXT).hexdigest()
     assert packed.settings == tiny().resolve(len(TEXT))
-    assert packed.seconds > 0 and packed.symbols_per_second == len(TEXT) / packed.seconds
+    assert packed.seconds > 0 and packed.bytes_per_second == len(TEXT) / packed.seconds
     assert packed.backend == "numba"
     restored = decompress(written(tmp_path / "in.lks", sample.data))
     assert (restored.input_path, restored.output_path) == (tmp_path / "in.lks", tmp_path / "sample.txt")

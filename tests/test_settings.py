@@ -32,6 +32,10 @@ RELEASED_PRESETS = {
     15: "e7d46ccf6ac5bfb83309e5b5868a8e4c03e7df4cfc434341cf9651d26dfbf2f7",
     16: "d60005116e374538ebe18fd395fffc8e5ac59d69404e09e6a91310b7d964745b",
     17: "e5653d748d748f44370f7d69c30dc4ec501cc0cebad8af9b93996333f7f57384",
+    18: "5d1281ba75783970bcca9dabc6ac3fd0e4722f04e7e72160bef3f9ad16667b2b",
+    19: "70293f2059b665373ed8ff517ce1658db251fbce11bf3e421905401512b8942e",
+    20: "0a315516d88bc379e5af0086bd803bd36c2294eb81c15faa064cbf42772e520f",
+    21: "0b3cbe82c7e31783c481d102d84bdf95ca4e3effd9ebe42d097055d6f2689503",
 }
 # The number of each parameter in file headers. Lines are added, never changed.
 HEADER_IDS = dict(batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,

@@ -168,7 +168,7 @@ def _sizes(result):
     return [("original", f"{result.original_bytes:,} bytes"),
             ("compressed", f"{result.compressed_bytes:,} bytes"),
             ("bits per byte", f"{result.bits_per_byte:.3f}"),
-            ("time", f"{result.seconds:,.1f} s, {result.symbols_per_second:,.0f} symbols/s")]
+            ("time", f"{result.seconds:,.1f} s, {result.bytes_per_second:,.0f} bytes/s")]
 
 
 def _tokens(result):

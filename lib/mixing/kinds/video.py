@@ -13,7 +13,7 @@ from lib.mixing.kinds.kind import Kind
 
 _HEIGHT, _WIDTH = range(2)               # of the Memory's layout
 
-_CONTEXTS = 18
+_CONTEXTS = 17
 _KNOWN = 4                               # contexts, from the first on, of which as many as are known select weights
 _CELLS = 1024                            # that weight sets tell apart
 _KEPT = 16                               # which of four neighbours are what they were a frame before
@@ -34,13 +34,12 @@ _STILL, _OTHER, _RASTER = range(3)       # matches: the cell a frame before, wha
 _RASTER_TOKENS = 6
 _MOST_FRAMES = 8                         # that are looked back for what a cell held before
 
-# What came in a token's cell a frame later, plus one, in `indirect`: the newest three of each token, then tables of hashes
-# of a token with its cell, and with its row.
+# What came in a token's cell a frame later, plus one, in `indirect`: the newest three of each token, then a table of hashes
+# of a token with its row.
 _FOLLOWERS = 3
 _TOKENS = 1 << 16
 _PLACED_BITS = 18
-_IN_CELL = _FOLLOWERS * _TOKENS
-_IN_ROW = _IN_CELL + (1 << _PLACED_BITS)
+_IN_ROW = _FOLLOWERS * _TOKENS
 _INDIRECT = _IN_ROW + (1 << _PLACED_BITS)
 
 
@@ -84,7 +83,7 @@ def _look(memory, stream, place):
     if still < none:
         for age in range(_FOLLOWERS):
             contexts[13 + age] = indirect[_FOLLOWERS * still + age]
-    contexts[16], contexts[17] = indirect[_IN_CELL + _placed(still, cell)], indirect[_IN_ROW + _placed(still, row)]
+    contexts[16] = indirect[_IN_ROW + _placed(still, row)]
     for index in range(len(contexts)):
         contexts[index] = joined(contexts[index], index)
 
@@ -148,9 +147,9 @@ def _expect(match, before, other, cells, start, agree, times):
 
 
 @part
-def _placed(token, where):
-    """Where what followed a token in a cell or a row is kept."""
-    return np.int64(joined(token, where) >> np.uint64(20)) & (1 << _PLACED_BITS) - 1
+def _placed(token, row):
+    """Where what followed a token in a row is kept."""
+    return np.int64(joined(token, row) >> np.uint64(20)) & (1 << _PLACED_BITS) - 1
 
 
 @part
@@ -163,7 +162,7 @@ def _take(memory, stream, place):
         for age in range(_FOLLOWERS - 1, 0, -1):
             indirect[_FOLLOWERS * still + age] = indirect[_FOLLOWERS * still + age - 1]
         indirect[_FOLLOWERS * still] = follower
-        indirect[_IN_CELL + _placed(still, cell)] = indirect[_IN_ROW + _placed(still, cell // width)] = follower
+        indirect[_IN_ROW + _placed(still, cell // width)] = follower
     context = np.uint64(0)
     for age in range(min(_RASTER_TOKENS, place + 1 - start)):
         context = joined(context, codes[place - age])
