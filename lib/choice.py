@@ -8,6 +8,7 @@ import numpy as np
 from lib.files import available_memory
 from lib.mixing import make_coder, primers
 from lib.models.backend import gpu_backend
+from lib.models.exact.bounds import MOST_SYMBOLS
 from lib.predictor import Predictor, predictor_bytes
 
 _SMALLEST_FIRST = ("best", "balanced", "fast")
@@ -18,7 +19,10 @@ _PRIMED_PER_SECOND = 20_000  # and symbols of a primer
 
 
 def resolve(settings, source, prior_symbols=0):
-    """(complete settings for a source after a prior of so many symbols, what was chosen and why in a line, or "" where there was nothing to choose)."""
+    """(complete settings for a source after a prior of so many symbols, what was chosen and why in a line).
+
+    The line is "" where there was nothing to choose.
+    """
     kind = source.suitable_contexts()
     if not source.is_whole and settings.batch_size is None:
         settings = settings.with_values({"batch_size": source.place.batch_size})
@@ -32,6 +36,9 @@ def resolve(settings, source, prior_symbols=0):
             source.symbol_count, kind, on_gpu, prior_symbols)
         if name != names[-1] and not _fits(complete, source):
             against.append(f"{name} would take more memory than there is")
+            continue
+        if name != names[-1] and source.vocabulary_size > MOST_SYMBOLS:
+            against.append(f"{name} is for up to {MOST_SYMBOLS:,} different symbols")
             continue
         to_begin = (primers.length(complete.primer) + prior_symbols) / _PRIMED_PER_SECOND
         seconds = to_begin + source.symbol_count / _SURELY_PER_SECOND

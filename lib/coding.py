@@ -40,7 +40,7 @@ def write_coded(output, data, run, settings, progress, note, keeping, with_costs
 
     A part of a split file is coded even then, as the next part goes on from it.
     """
-    source = source_of(data, settings)
+    source = source_of(data, settings, note)
     if len(data) < _NEVER_SHRINKS and source.is_whole:
         return None
     if not source.is_whole:

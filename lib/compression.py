@@ -2,7 +2,8 @@
 
 import hashlib
 import time
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from lib.files import OutputFile, available_memory, check_input, check_target, w
 from lib.models.environment import Environment
 from lib.resuming import Keeping, Run, check_run
 from lib.settings import Settings
+from lib.sources import ImageSource
+from lib.sources.png import written_anew
 
 SUFFIX = ".lks"
 
@@ -43,8 +46,8 @@ class Result:
     settings: Settings | None      # complete; None where the data is stored as it is
     backend: str | None = None     # what computed the network, where there was one
     direction: str = "compress"    # or "decompress"
-    source: object = None          # of compressed data, see lib.sources
-    costs: np.ndarray | None = None    # float32, shape (symbols,): bits of each, where that was asked for and contexts tell
+    source: object = field(default=None, compare=False)             # of compressed data, see lib.sources
+    costs: np.ndarray | None = field(default=None, compare=False)   # float32, shape (symbols,): bits of each, if asked for
 
     @property
     def bits_per_byte(self):
@@ -72,14 +75,20 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     """
     started = time.perf_counter()
     input_path = Path(input_path)
+    if folders.is_folder(input_path):
+        input_path = input_path.resolve()        # "." has no name to give to the output
     data = input_bytes(input_path)
+    if settings.pixels == "yes" and (anew := written_anew(data)) != data:
+        (note or _silent)("this PNG cannot be made again to the last byte: the same pixels, palette, profile and texts come back in a "
+                          "PNG written anew")
+        data = anew
     prior = priors.load(prior) if prior else None
     if prior:
         settings = settings.with_values({"prior": prior.name})
     output_path = _output(output_path, input_path.parent, input_path.name + SUFFIX)
     digest = hashlib.sha256(data).digest()
     run = Run("compress", input_path, output_path, digest, overwrite, settings.preset, prior,
-              folders.is_folder(input_path))
+              folders.is_folder(input_path), settings.pixels)
     keeping = Keeping(checkpoint, run, settings, warn or _silent)
     if keeping.found and _is_result(output_path, digest, keeping.settings):
         keeping.done()                   # stopped between its last two acts
@@ -112,7 +121,7 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     """
     started = time.perf_counter()
     input_path = Path(input_path)
-    data = input_bytes(input_path)
+    data = _file_bytes(input_path)
     reader = Reader(data)
     header = reader.header
     settings.check_for_decoding()
@@ -135,7 +144,7 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
             restored, used, backend = decode(reader, run, settings, progress, warn or _silent, keeping)
     if hashlib.sha256(restored).digest() != header.sha256:
         raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged; get another "
-                          f"copy. {keep_partial(output_path, restored, 'what came out, unchecked')}")
+                          f"copy{_unless_zlib(header)}. {keep_partial(output_path, restored, 'what came out, unchecked')}")
     if header.is_folder:
         folders.unpack(restored, output_path)
     else:
@@ -157,9 +166,18 @@ def resume(checkpoint, settings=Settings(), *, progress=None, warn=None, note=No
         raise CheckpointError(f"there is no checkpoint {checkpoint}; check the name")
     check_run(found)
     about = found.about
+    if about["direction"] == "compress":
+        settings = settings.with_values({"pixels": about["pixels"]})
     code = {"compress": compress, "decompress": decompress}[about["direction"]]
     return code(about["input"], about["output"], settings, progress=progress, warn=warn, note=note,
                 overwrite=about["overwrite"], checkpoint=checkpoint, prior=about["prior"] or None)
+
+
+def _unless_zlib(header):
+    """What else may be at fault where an image came out wrong."""
+    if header.source_kind != ImageSource.kind:
+        return ""
+    return f". Or it is a PNG, and this Python's zlib ({zlib.ZLIB_RUNTIME_VERSION}) makes other streams than the usual one"
 
 
 def _output(path, folder, name):
@@ -200,7 +218,7 @@ class Contents:
 
 def inspect(input_path):
     """The Contents of a .lks file. Needs no TensorFlow. Raises FormatError where the header is damaged."""
-    data = input_bytes(Path(input_path))
+    data = _file_bytes(Path(input_path))
     reader = Reader(data)
     if reader.header.is_stored:
         return Contents(reader.header, None, None, len(data), 0, _fault_of_stored(reader))
@@ -225,11 +243,23 @@ def _silent(line):
 
 def input_bytes(path):
     """What is compressed of a path: the bytes of a file, or those that stand for a folder. InputError where they do not fit."""
-    size, available = folders.folder_bytes(path) if folders.is_folder(path) else check_input(path), available_memory()
+    if not folders.is_folder(path):
+        return _file_bytes(path)
+    _check_fits(path, folders.folder_bytes(path))
+    return folders.pack(path)
+
+
+def _file_bytes(path):
+    """The bytes of a file that fits in memory."""
+    _check_fits(path, check_input(path))
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _check_fits(path, size):
+    available = available_memory()
     if available is not None and size * BYTES_HELD_PER_SYMBOL > available:
         raise InputError(f"{path} has {size:,} bytes, more than this machine's memory can work on; "
                          "split it into parts")
-    try:
-        return folders.pack(path) if folders.is_folder(path) else path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error

@@ -19,6 +19,7 @@ _NETWORK_2 = _NETWORK_1 | dict(
 _FAST = _NETWORK_2 | dict(num_layers=0, batch_size=1, table_bits=22)
 _BALANCED = _NETWORK_2 | dict(batch_size=1, seq_length=32, update_interval=32, num_layers=2, table_bits=22)
 _VIDEO = dict(contexts="video", num_layers=1, embedding_size=32, context_size=1, context_frames=3, start_learning_rate=0.003)
+_IMAGE = dict(contexts="image", num_layers=1, embedding_size=16, context_size=3)
 _BEST_ON_GPU = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=1600)
 _BEST = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=400)
 
@@ -46,12 +47,17 @@ PRESETS = MappingProxyType({
     19: MappingProxyType(_BALANCED | _VIDEO),
     20: MappingProxyType(_BEST | _VIDEO),
     21: MappingProxyType(_BEST_ON_GPU | _VIDEO),
+    22: MappingProxyType(_FAST | dict(contexts="image")),
+    23: MappingProxyType(_BALANCED | _IMAGE),
+    24: MappingProxyType(_BEST | _IMAGE),
+    25: MappingProxyType(_BEST_ON_GPU | _IMAGE),
 })
 NETWORK = 5
-KINDS = ("text", "binary", "video")
+KINDS = ("text", "binary", "video", "image")
 _NEWEST = {("fast", "text"): 10, ("fast", "binary"): 11, ("balanced", "text"): 12, ("balanced", "binary"): 13,
-           ("best", "text"): 14, ("best", "binary"): 15, ("fast", "video"): 18, ("balanced", "video"): 19, ("best", "video"): 20}
-_NEWEST_ON_GPU = _NEWEST | {("best", "text"): 16, ("best", "binary"): 17, ("best", "video"): 21}
+           ("best", "text"): 14, ("best", "binary"): 15, ("fast", "video"): 18, ("balanced", "video"): 19, ("best", "video"): 20,
+           ("fast", "image"): 22, ("balanced", "image"): 23, ("best", "image"): 24}
+_NEWEST_ON_GPU = _NEWEST | {("best", "text"): 16, ("best", "binary"): 17, ("best", "video"): 21, ("best", "image"): 25}
 _ADDED_LATER = dict(contexts="none", table_bits=22, primer="none", prior="none", context_size=0, context_frames=1)     # parameters that early presets do not know
 
 
@@ -80,7 +86,7 @@ def _table_bits(symbol_count, slots_per_symbol):
     return min(max(_FEWEST_TABLE_BITS, (slots_per_symbol * symbol_count - 1).bit_length()), _MOST_TABLE_BITS)
 
 
-_SLOTS_PER_SYMBOL = {"none": 32, "text": 32, "binary": 32, "video": 96}
+_SLOTS_PER_SYMBOL = {"none": 32, "text": 32, "binary": 32, "video": 96, "image": 24}
 _FEWEST_TABLE_BITS, _MOST_TABLE_BITS = 14, 26
 
 

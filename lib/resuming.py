@@ -29,6 +29,7 @@ class Run:
     preset: str               # what was asked for; auto takes what a checkpoint has
     prior: Prior | None       # that was named
     is_folder: bool = False   # whether what is compressed is a folder
+    pixels: str = "no"        # see Settings
 
     @property
     def folders(self):
@@ -40,7 +41,7 @@ class Run:
         return coding_of(settings, environment) | {
             "direction": self.direction, "input": str(self.input_path.absolute()),
             "output": str(self.output_path.absolute()), "sha256": self.sha256, "overwrite": self.overwrite,
-            "asked": self.preset, "prior": str(self.prior.path.absolute()) if self.prior else ""}
+            "asked": self.preset, "pixels": self.pixels, "prior": str(self.prior.path.absolute()) if self.prior else ""}
 
     def prior_codes(self, settings, source):
         """What a source's contexts read of the prior that complete settings have: codes, uint16, or None.
@@ -183,7 +184,7 @@ def settings_of(found):
 
 # What a checkpoint says, and what that of a run says beside it.
 _ABOUT = {"lockstep": str, "direction": str, "preset": int, "overrides": dict, "environment": list, "step": int}
-_ABOUT_RUN = {"input": str, "output": str, "sha256": bytes, "overwrite": bool, "asked": str, "prior": str, "coder": list}
+_ABOUT_RUN = {"input": str, "output": str, "sha256": bytes, "overwrite": bool, "asked": str, "pixels": str, "prior": str, "coder": list}
 
 
 def check_run(found):

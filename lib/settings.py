@@ -48,9 +48,12 @@ class Settings:
     grid_width: int = _of_a_run(
         0, "how wide a frame of video tokens is, for arrays of (frames, cells); 0: as it is recognised", unit="cells", minimum=0,
         maximum=1 << 20)
+    pixels: str = _of_a_run(
+        "no", "yes: of a PNG that cannot be made again to the last byte, keep pixels, palette, profile and texts, in a PNG "
+        "written anew", ("no", "yes"))
     contexts: str | None = _parameter(
         13, str, "", "context statistics, by kind of data; empty: as the data looks; none: a network alone",
-        choices=("none", "text", "binary", "video"))
+        choices=("none", "text", "binary", "video", "image"))
     table_bits: int | None = _parameter(
         14, int, "", "2^table_bits context slots of 9 bytes; empty: by the size of the input", 12, 28)
     primer: str | None = _parameter(
@@ -106,6 +109,8 @@ class Settings:
             raise SettingsError("num_layers=0 is no network and contexts=none no contexts; leave one of them")
         if self.contexts == "none" and self.prior not in (None, "none"):
             raise SettingsError("a prior is for contexts, which this run has not; leave the prior out, or take another preset")
+        if self.primer not in (None, "none") and self.contexts in ("video", "image"):
+            raise SettingsError(f"primer={self.primer} is a text, and contexts={self.contexts} read none; leave the primer out")
         if self.coder == "arithmetic-compressor" and self.contexts not in (None, "none"):
             raise SettingsError("coder=arithmetic-compressor codes what a network says alone; use preset=network, "
                                 "or leave the coder to the preset")

@@ -1,4 +1,4 @@
-"""What a network sees before each symbol: the last one, or the neighbours of a cell in a grid of frames."""
+"""What a network sees before each symbol: the last one, the neighbours of a cell in a grid of frames, or those of a sample."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,9 @@ import numpy as np
 
 _FEWEST_COLUMNS = 3           # of the window that is looked at in the same frame
 _MOST_CELLS = 4096            # of a frame whose cells each have an embedding
+_PLANES = 8                   # of an image: channels, times codes of a sample
+_AROUND = ((-1, 0), (0, -1), (-1, -1), (1, -1))       # (columns, rows) from a sample to the neighbours that are seen
+_IN_PIXEL = 2                 # codes before it that are seen besides
 
 
 class Sights(NamedTuple):
@@ -22,6 +25,8 @@ class Sights(NamedTuple):
 
 def sights_of(settings, source):
     """The Sights of complete `settings` for a source. Allocates nothing."""
+    if _has_samples(settings, source):
+        return Sights(source.vocabulary_size, len(_AROUND) + _IN_PIXEL + 1, source.vocabulary_size + 1 + _PLANES)
     if not _has_grid(settings, source):
         return Sights.of_last_symbol(source.vocabulary_size)
     count = len(_offsets(settings.context_size, settings.context_frames)) + 1
@@ -32,11 +37,15 @@ def surroundings_of(settings, source, streams):
     """The LastSymbol or the Grid of complete `settings`, for a source whose symbols lie in `streams`."""
     if _has_grid(settings, source):
         return Grid(source.vocabulary_size, source.layout, streams, settings.context_size, settings.context_frames)
+    if _has_samples(settings, source):
+        return Samples(source.vocabulary_size, source.layout, streams)
     return LastSymbol()
 
 
 def surroundings_bytes(settings, source):
     """Bytes of memory that `surroundings_of` take, roughly."""
+    if _has_samples(settings, source):
+        return 4 * settings.batch_size * _longest_way(source.layout)
     if not _has_grid(settings, source):
         return 0
     cells = int(source.layout.prod())
@@ -44,7 +53,11 @@ def surroundings_bytes(settings, source):
 
 
 def _has_grid(settings, source):
-    return settings.context_size > 0 and len(source.layout) > 0
+    return settings.context_size > 0 and source.sees == "grid"
+
+
+def _has_samples(settings, source):
+    return settings.context_size > 0 and source.sees == "samples"
 
 
 class LastSymbol:
@@ -110,3 +123,49 @@ def _steps_back(height, width, size, frames):
     frame, row, column = np.array(_offsets(size, frames)).T
     is_there = (0 <= rows + row) & (rows + row < height) & (0 <= columns + column) & (columns + column < width)
     return np.where(is_there, -(frame * height * width + row * width + column), 0)
+
+
+class Samples:
+    """The neighbours of a sample in its plane, what is known of its pixel, and which plane it is in.
+
+    Values are symbols, V for a neighbour that is none, and from there on planes.
+    """
+
+    def __init__(self, vocabulary_size, layout, streams):
+        """layout: that of lib.sources.image, six numbers for each picture."""
+        self._pictures, self._steps, self._none = layout.reshape(-1, 6), streams.steps, vocabulary_size
+        self._history = np.zeros((_longest_way(layout), streams.batch_size), np.int32)
+        self._starts = np.arange(streams.batch_size) * streams.steps
+
+    def after(self, step, symbols):
+        """What the step after `step` sees, int32 of shape (B, N), once its symbols, shape (B,), are known."""
+        next_step, none = step + 1, self._none
+        self._history[step % len(self._history)] = symbols
+        seen = np.full((len(symbols), len(_AROUND) + _IN_PIXEL + 1), none, np.int32)
+        for stream, start in enumerate(self._starts):
+            index = start + next_step
+            picture = np.searchsorted(self._pictures[:, 1], index, side="right")
+            if picture == len(self._pictures):
+                continue                          # this stream has ended
+            begin, _, width, channels, codes_each, _ = self._pictures[picture].tolist()
+            pixel = channels * codes_each
+            column = (index - begin) // pixel % width
+            back = [(width * -down - across) * pixel if 0 <= column + across < width else 0 for across, down in _AROUND]
+            plane = (index - begin) % pixel
+            back += [age if age <= plane else 0 for age in range(1, _IN_PIXEL + 1)]
+            most = min(next_step, index - begin)
+            for place, distance in enumerate(back):
+                if 0 < distance <= most:
+                    seen[stream, place] = self._history[(next_step - distance) % len(self._history), stream]
+            seen[stream, -1] = none + 1 + plane % _PLANES
+        return seen
+
+    def arrays(self):
+        """As LastSymbol.arrays."""
+        return {"surroundings": self._history}
+
+
+def _longest_way(layout):
+    """How many codes before a sample the farthest of its neighbours is, at most."""
+    pictures = layout.reshape(-1, 6)
+    return int(((pictures[:, 2] + 2) * pictures[:, 3] * pictures[:, 4]).max())

@@ -128,7 +128,7 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
     (["compress", "missing"], "there is no file missing; check the name"),
     (["decompress", "missing"], "there is no file missing; check the name"),
     (["info", "missing"], "there is no file missing; check the name"),
-    (["compress", "."], ". is a folder; name one file"),
+    (["decompress", "."], ". is a folder; name one file"),
     (["info", "."], ". is a folder; name one file"),
     (["compress", "book.txt", "--set", "rnn_units=-3"], "rnn_units must be 8 to 8192, got -3"),
     (["compress", "book.txt", "--set", "units=5"], "there is no setting 'units'; the settings are "),

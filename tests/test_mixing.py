@@ -20,7 +20,6 @@ from lib.settings import Settings
 from lib.sources.bytes import ByteSource
 from lib.streams import Streams
 
-LAYOUTS = {"video": np.array([3, 5])}       # of bytes, where a kind wants a grid
 PHRASE = b"The quick brown fox (see below) jumps over\nthe lazy dog; 1,234 times!\n"
 
 
@@ -36,7 +35,7 @@ def decoded(payload, like, kind="text", streams=1, steps_at_once=7, network=None
 
 def _through(coder, data, like, kind, batch_size, steps_at_once, network):
     source = ByteSource.from_bytes(like)
-    source.layout = LAYOUTS.get(kind, source.layout)
+    source.layout = np.array({"video": [3, 5], "image": [0, len(like), 7, 3, 1, 0]}.get(kind, []), np.int64)     # a grid for bytes
     streams = Streams(len(like), batch_size)
     settings = Settings(preset="fast", contexts=kind, batch_size=batch_size, table_bits=14).resolve(len(like))
     if network:

@@ -287,6 +287,8 @@ def test_a_long_name_is_cut_where_the_file_would_grow_too_much(tmp_path, name, d
 ])
 @pytest.mark.parametrize("run", [compress, decompress])
 def test_a_run_that_could_not_end_well_does_not_begin(tmp_path, no_network, run, source, target, kind, message):
+    if (run, source) == (compress, "."):
+        target, kind, message = "in", OutputError, "exists already"        # it takes folders
     stored = stored_file(b"data", "name")
     written(tmp_path / "in", stored)
     with pytest.raises(kind, match=message):

@@ -10,23 +10,24 @@ part of one), `streams_for(batch_size)` (how they lie), `symbols()` (uint16, sha
 from lib.errors import FormatError, SettingsError
 from lib.sources import part
 from lib.sources.bytes import ByteSource
+from lib.sources.image import ImageSource
 from lib.sources.part import PartSource
 from lib.sources.video import VideoSource
 
-_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource)}
+_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource)}
 
 
-def source_of(data, settings):
+def source_of(data, settings, note=None):
     """The source of an input's bytes, by what they are, and by the kind of contexts that settings ask for.
 
-    Raises FormatError where they only begin like a part, and SettingsError where they are not what was asked for.
+    note: called with a line of text where there is something to say of the data. Raises FormatError where they only begin like a part, and SettingsError where they are not what was asked for.
     """
     if data[:len(part.MAGIC)] == part.MAGIC:
         source = PartSource.from_bytes(data)
     elif settings.contexts in ByteSource.context_kinds:
         source = None
     else:
-        source = VideoSource.from_bytes(data, settings.grid_width)
+        source = ImageSource.from_bytes(data, note) or VideoSource.from_bytes(data, settings.grid_width)
     source = source or ByteSource.from_bytes(data)
     if settings.contexts not in (None, "none", *source.context_kinds):
         raise SettingsError(f"contexts={settings.contexts} cannot look at this input, as {' and '.join(source.context_kinds)} can; "

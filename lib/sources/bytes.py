@@ -15,6 +15,7 @@ class ByteSource:
     """The bytes of a file as symbols 0 to V - 1: the byte values that occur, in ascending order."""
 
     kind = 0
+    sees = "last"            # what a network sees, see lib.surroundings
     context_kinds = ("text", "binary")     # that can look at its codes
     is_whole = True          # not a part that goes on from another
     code_bits = 8            # of the codes that contexts see: the bytes themselves

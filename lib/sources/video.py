@@ -27,6 +27,7 @@ class VideoSource:
     """Tokens as symbols 0 to V - 1: the values that occur, in ascending order."""
 
     kind = 2
+    sees = "grid"
     context_kinds = ("video",)
     is_whole = True
 

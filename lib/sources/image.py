@@ -1,0 +1,213 @@
+"""Images as symbols: the samples of one picture or of all in an archive; uncompressed ones, and PNG files that can be made again.
+
+Samples go pixel by pixel, of a pixel green, red, blue, alpha; of 16 bits the higher byte first. All other bytes are kept as they
+are, so the very bytes of the file come back.
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+import msgpack
+import numpy as np
+
+from lib.errors import FormatError
+from lib.sources import png as png_files
+from lib.sources.pictures import Pixels, pixels_in
+from lib.streams import Streams
+
+_MOST_AROUND, _USUAL_AROUND = 0.2, 2048  # of the bytes that are no pixels: a share, and what a palette and headers take
+_LARGEST_DESCRIPTION = 1 << 26
+_RAW = -15                               # deflated data without a frame around it, as zlib has it
+_LOCAL = struct.Struct("<4s22xHH")       # of a zip's entry: signature, lengths of its name and of the extra field
+_CAN_BE_PACKED = (b"\xff\xd8\xff", "a JPEG"), (b"GIF8", "a GIF"), (b"RIFF", "WebP")
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """Pixels between bytes that are none, as they are or in a Png."""
+
+    pixels: Pixels
+    png: png_files.Png | None = None
+
+    def write(self, codes):
+        """The bytes of the stretch, from its codes."""
+        rows = self.pixels.give(codes)
+        return self.png.write(rows) if self.png else rows
+
+    def to_list(self):
+        more = [self.png.filters, self.png.deflate, self.png.chunks] if self.png else []
+        return [self.pixels.to_list(), *more]
+
+    @classmethod
+    def from_list(cls, values):
+        """Raises FormatError, TypeError or ValueError for what `to_list` cannot have made."""
+        pixels = Pixels.from_list(values[0])
+        if len(values) == 1:
+            return cls(pixels)
+        filters, deflate, chunks = values[1:]
+        level, window, memory, strategy = deflate
+        fits = (len(filters) == pixels.height and max(filters) < 5 and 0 <= level <= 9 and 9 <= window <= 15
+                and 1 <= memory <= 9 and 0 <= strategy <= 4 and all(type(size) is int and size >= 0 for size in chunks))
+        if not fits:
+            raise ValueError("no PNG is like this")
+        return cls(pixels, png_files.Png(pixels, bytes(filters), tuple(deflate), tuple(chunks)))
+
+
+class ImageSource:
+    """Samples as symbols 0 to V - 1: the codes that occur, in ascending order."""
+
+    kind = 3
+    sees = "samples"
+    context_kinds = ("image",)
+    is_whole = True
+    code_bits = 8
+
+    def __init__(self, values, pieces, pictures, codes=None):
+        """values: uint16, ascending, shape (V,); pieces: bytes before each picture and after the last; pictures: of _Picture; codes:
+        uint8, of all pictures, where there are any yet.
+        """
+        self.codes, self._pieces, self._pictures, self._codes = values, pieces, pictures, codes
+        self.symbol_count = sum(picture.pixels.count for picture in pictures)
+
+    @classmethod
+    def from_bytes(cls, data, note=None):
+        """The source of a file's bytes, or None where they hold no image that can be taken apart and made again.
+
+        note: called with a line of text where that is so of something that looks like an image.
+        """
+        note = note or (lambda line: None)
+        pieces, pictures, codes, end, packed = [], [], [], 0, 0
+        for start, size in _files_in(data):
+            found = _picture_in(data[start:start + size], note)
+            if found is None:
+                continue
+            picture, taken, first, last = found
+            pieces.append(data[end:start + first])
+            pictures.append(picture)
+            codes.append(taken)
+            end, packed = start + last, packed + last - first
+        if not pictures or len(data) - packed > max(_MOST_AROUND * len(data), _USUAL_AROUND):
+            return None
+        codes = np.concatenate(codes)
+        values = np.flatnonzero(np.bincount(codes, minlength=256)).astype(np.uint16)
+        if 2 * len(values) > values[-1]:
+            values = np.arange(int(values[-1]) + 1, dtype=np.uint16)
+        return cls(values, [*pieces, data[end:]], pictures, codes)
+
+    @classmethod
+    def from_description(cls, original_bytes, description):
+        """Raises FormatError where `description` is none that `description()` could have made."""
+        damaged = FormatError("the description of an image is damaged; get another copy of the file")
+        try:
+            inflated = zlib.decompressobj(_RAW).decompress(description, _LARGEST_DESCRIPTION)
+            values, pieces, pictures = msgpack.unpackb(inflated)
+            values = np.frombuffer(values, np.uint8).astype(np.uint16) if isinstance(values, bytes) else np.arange(
+                values + 1 if 0 <= values < 256 else 0, dtype=np.uint16)
+            pictures = [_Picture.from_list(picture) for picture in pictures]
+            fits = (len(values) and (np.diff(values.astype(int)) > 0).all() and len(pieces) == len(pictures) + 1 > 1
+                    and all(isinstance(piece, bytes) for piece in pieces))
+        except (zlib.error, ValueError, TypeError, AttributeError, OverflowError, msgpack.UnpackException) as error:
+            raise damaged from error
+        if not fits:
+            raise damaged
+        sizes = [picture.pixels.bytes if not picture.png else sum(picture.png.chunks) + 12 * len(picture.png.chunks)
+                 for picture in pictures]
+        if original_bytes != sum(map(len, pieces)) + sum(sizes):
+            raise FormatError("the header's size is not that of the image it describes; the file is damaged")
+        return cls(values, pieces, pictures)
+
+    def streams_for(self, batch_size):
+        """The Streams to code in `batch_size` streams."""
+        return Streams(self.symbol_count, batch_size)
+
+    @property
+    def vocabulary_size(self):
+        return len(self.codes)
+
+    @property
+    def layout(self):
+        """int64 (6 * pictures,): of each where its codes begin and end, width, channels, codes of a sample, whether they are names."""
+        layout, start = [], 0
+        for picture in self._pictures:
+            pixels = picture.pixels
+            are_names = pixels.are_names or pixels.depth < 8
+            layout += [start, start + pixels.count, pixels.width, pixels.channels, pixels.codes_each, are_names]
+            start += pixels.count
+        return np.array(layout, np.int64)
+
+    def suitable_contexts(self):
+        return "image"
+
+    def codes_of(self, text):
+        """uint16: no prior is of use here yet."""
+        return None
+
+    def symbols(self):
+        """uint16, shape (symbol_count,)."""
+        index = np.zeros(256, np.uint16)
+        index[self.codes] = np.arange(len(self.codes))
+        return index[self._codes]
+
+    def description(self):
+        """All but the samples; deflated."""
+        values, largest = self.codes, int(self.codes[-1])
+        values = largest if len(values) == largest + 1 else values.astype(np.uint8).tobytes()
+        packed = msgpack.packb([values, self._pieces, [picture.to_list() for picture in self._pictures]])
+        deflate = zlib.compressobj(9, zlib.DEFLATED, _RAW)
+        return deflate.compress(packed) + deflate.flush()
+
+    def restore(self, symbols):
+        """The bytes that symbols of shape (n,) stand for."""
+        codes, parts, start = self.codes[symbols].astype(np.uint8), [], 0
+        for piece, picture in zip(self._pieces, self._pictures):
+            parts += [piece, picture.write(codes[start:start + picture.pixels.count])]
+            start += picture.pixels.count
+        return b"".join([*parts, self._pieces[-1]])
+
+
+def _files_in(data):
+    """[(start, size)] of the files that a zip stores, or of all data."""
+    if data[:4] != b"PK\3\4":
+        return [(0, len(data))]
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return []
+    files, end = [], 0
+    for entry in entries:
+        local = data[entry.header_offset:entry.header_offset + _LOCAL.size]
+        if entry.compress_type == zipfile.ZIP_STORED and len(local) == _LOCAL.size and entry.header_offset >= end:
+            _, name, extra = _LOCAL.unpack(local)
+            start = entry.header_offset + _LOCAL.size + name + extra
+            files.append((start, entry.file_size))
+            end = start + entry.file_size
+    return files
+
+
+def _picture_in(data, note):
+    """(the _Picture, its codes, where its bytes begin and end) of a file's bytes, or None."""
+    stream = png_files.stream_in(data)
+    if stream:
+        apart = stream.taken_apart()
+        if apart is None:
+            note("this PNG was made by an encoder whose stream zlib does not make again, so it is coded as bytes, which hardly "
+                 "shrinks it; with pixels=yes the same pixels come back in a PNG written anew")
+            return None
+        made, rows = apart
+        codes = stream.pixels.take(rows)
+        return codes if codes is None else (_Picture(stream.pixels, made), codes, stream.start, stream.end)
+    if data[:len(png_files.SIGNATURE)] == png_files.SIGNATURE:
+        note("this PNG is interlaced or damaged, so it is coded as bytes, which hardly shrinks it")
+    for begin, name in _CAN_BE_PACKED:
+        if data[:len(begin)] == begin:
+            note(f"this is {name}, which is packed already: there is little to gain")
+    found = pixels_in(data)
+    if found is None:
+        return None
+    start, pixels = found
+    codes = pixels.take(data[start:start + pixels.bytes])
+    return codes if codes is None else (_Picture(pixels), codes, start, start + pixels.bytes)

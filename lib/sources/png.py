@@ -1,0 +1,228 @@
+"""PNG files taken apart and made again: to the last byte, or not at all.
+
+Of the deflated stream only the settings of zlib are kept that make it again from the same rows; where none does, the file is
+not taken apart. What zlib makes of the same settings has been the same since 1995, but forks of it that are made for speed make other
+streams, so what comes out is always checked by the file's SHA-256.
+"""
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.compiling import compiled, part
+from lib.sources.pictures import Pixels
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CHUNK = struct.Struct(">I4s")
+_HEADER = struct.Struct(">IIBBBBB")
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}       # by colour type
+_PALETTE = 3
+_MOST_BYTES = 1 << 31                            # of rows
+_AT_ONCE = 1 << 16
+_FILTERS = 5
+
+
+@dataclass(frozen=True)
+class Png:
+    """A PNG file's image data, as far as pixels do not say it."""
+
+    pixels: Pixels
+    filters: bytes           # of each row
+    deflate: tuple           # (level, window bits, memory level, strategy) of zlib
+    chunks: tuple            # bytes in each IDAT chunk
+
+    def write(self, rows):
+        """The IDAT chunks of rows, the bytes of all of them, unfiltered."""
+        filtered = _filtered(rows, self.filters, self.pixels)
+        stream = _deflated(filtered, self.deflate)
+        parts, start = [], 0
+        for size in self.chunks:
+            parts.append(chunk(b"IDAT", stream[start:start + size]))
+            start += size
+        return b"".join(parts)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The IDAT chunks of a PNG file, inflated."""
+
+    start: int               # where they begin in the file
+    end: int
+    pixels: Pixels
+    deflated: bytes
+    filtered: bytes          # rows, each with its filter before it
+    chunks: tuple
+
+    def taken_apart(self):
+        """(Png, the bytes of all rows), or None where zlib does not make the stream again."""
+        deflate = _settings_of(self.deflated, self.filtered)
+        if deflate is None:
+            return None
+        rows, filters = _unfiltered(self.filtered, self.pixels)
+        return Png(self.pixels, filters, deflate, self.chunks), rows
+
+
+def stream_in(data):
+    """The Stream of a PNG file's bytes, or None where it is none, damaged, or interlaced."""
+    if data[:len(SIGNATURE)] != SIGNATURE:
+        return None
+    pixels, parts, start, end, position = None, [], 0, 0, len(SIGNATURE)
+    while position + 12 <= len(data):
+        length, name = _CHUNK.unpack_from(data, position)
+        body = data[position + 8:position + 8 + length]
+        if len(body) < length:
+            return None
+        if name == b"IHDR":
+            pixels = _pixels_of(body)
+        if name == b"IDAT":
+            if not parts:
+                start = position
+            elif position != end:
+                return None
+            if data[position:position + 12 + length] != chunk(name, body):
+                return None
+            parts.append(body)
+            end = position + 12 + length
+        elif parts:
+            break
+        position += 12 + length
+    if pixels is None or not parts:
+        return None
+    return _stream_of(pixels, parts, start, end)
+
+
+def chunk(name, body):
+    """A chunk of a PNG file: length, name, body, CRC-32."""
+    return _CHUNK.pack(len(body), name) + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))
+
+
+def written_anew(data):
+    """A PNG file that zlib can make again, with all that is in this one but how its rows were deflated; or the file itself.
+
+    That is where it can be made again as it is, and where it is none that can be read.
+    """
+    stream = stream_in(data)
+    if stream is None or _settings_of(stream.deflated, stream.filtered):
+        return data
+    return data[:stream.start] + chunk(b"IDAT", _deflated(stream.filtered, (9, 15, 9, zlib.Z_FILTERED))) + data[stream.end:]
+
+
+def _pixels_of(header):
+    if len(header) != _HEADER.size:
+        return None
+    width, height, depth, colour, compression, filtering, interlaced = _HEADER.unpack(header)
+    if colour not in _CHANNELS or depth not in (1, 2, 4, 8, 16) or compression or filtering or interlaced:
+        return None
+    channels = _CHANNELS[colour]
+    return Pixels(width, height, channels, depth, -(-width * channels * depth // 8), are_names=colour == _PALETTE)
+
+
+def _stream_of(pixels, parts, start, end):
+    deflated, size = b"".join(parts), pixels.height * (pixels.stride + 1)
+    if not 0 < size <= _MOST_BYTES or size > 1100 * len(deflated):
+        return None
+    try:
+        inflate = zlib.decompressobj()
+        filtered = inflate.decompress(deflated, size + 1)
+    except zlib.error:
+        return None
+    if len(filtered) != size or not inflate.eof or inflate.unused_data:
+        return None
+    if max(filtered[::pixels.stride + 1]) >= _FILTERS:
+        return None
+    return Stream(start, end, pixels, deflated, filtered, tuple(map(len, parts)))
+
+
+def _settings_of(deflated, filtered):
+    """The settings with which zlib makes `deflated` of `filtered`, or None."""
+    window = (deflated[0] >> 4) + 8
+    levels = {0: (1, 0), 1: (5, 4, 3, 2), 2: (6,), 3: (9, 8, 7)}[deflated[1] >> 6]        # as the stream's header hints
+    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY, zlib.Z_FIXED):
+        for memory in (8, 9):
+            for level in range(1, 10) if strategy == zlib.Z_FIXED else levels:          # of which the header says nothing
+                settings = (level, max(9, window), memory, strategy)
+                if _makes(settings, filtered, deflated):
+                    return settings
+    return None
+
+
+def _makes(settings, filtered, deflated):
+    """Whether zlib with settings makes a stream; most that do not are told by its beginning."""
+    level, window, memory, strategy = settings
+    deflate, done = zlib.compressobj(level, zlib.DEFLATED, window, memory, strategy), 0
+    for start in range(0, len(filtered), _AT_ONCE):
+        made = deflate.compress(filtered[start:start + _AT_ONCE])
+        if deflated[done:done + len(made)] != made:
+            return False
+        done += len(made)
+    return deflated[done:] == deflate.flush()
+
+
+def _deflated(filtered, settings):
+    level, window, memory, strategy = settings
+    deflate = zlib.compressobj(level, zlib.DEFLATED, window, memory, strategy)
+    return b"".join([*(deflate.compress(filtered[start:start + _AT_ONCE]) for start in range(0, len(filtered), _AT_ONCE)),
+                     deflate.flush()])
+
+
+def _unfiltered(filtered, pixels):
+    """(the bytes of all rows, the filter of each)."""
+    rows = np.frombuffer(bytearray(filtered), np.uint8).reshape(pixels.height, pixels.stride + 1)
+    filters, rows = rows[:, 0].copy(), np.ascontiguousarray(rows[:, 1:])
+    _undo(rows, filters, _back(pixels))
+    return rows.tobytes(), filters.tobytes()
+
+
+def _filtered(rows, filters, pixels):
+    """The inverse of `_unfiltered`."""
+    rows = np.frombuffer(rows, np.uint8).reshape(pixels.height, pixels.stride)
+    out = np.empty((pixels.height, pixels.stride + 1), np.uint8)
+    out[:, 0] = np.frombuffer(filters, np.uint8)
+    _apply(rows, out, _back(pixels))
+    return out.tobytes()
+
+
+def _back(pixels):
+    """How many bytes before a byte that of the sample to the left is."""
+    return max(1, pixels.channels * pixels.depth // 8)
+
+
+@compiled
+def _undo(rows, filters, back):
+    """Undo the filter of each row in place, in the order of the rows."""
+    for row in range(len(rows)):
+        for column in range(rows.shape[1]):
+            left = np.int64(rows[row, column - back]) if column >= back else np.int64(0)
+            up = np.int64(rows[row - 1, column]) if row else np.int64(0)
+            corner = np.int64(rows[row - 1, column - back]) if row and column >= back else np.int64(0)
+            rows[row, column] = np.int64(rows[row, column]) + _expected(filters[row], left, up, corner) & 255
+
+
+@compiled
+def _apply(rows, out, back):
+    """Put the rows, filtered, behind the filters in `out`."""
+    for row in range(len(rows)):
+        for column in range(rows.shape[1]):
+            left = np.int64(rows[row, column - back]) if column >= back else np.int64(0)
+            up = np.int64(rows[row - 1, column]) if row else np.int64(0)
+            corner = np.int64(rows[row - 1, column - back]) if row and column >= back else np.int64(0)
+            out[row, column + 1] = np.int64(rows[row, column]) - _expected(out[row, 0], left, up, corner) & 255
+
+
+@part
+def _expected(kind, left, up, corner):
+    """What a PNG filter takes a byte for: none, left, up, their mean, Paeth's choice."""
+    if kind == 0:
+        return np.int64(0)
+    if kind == 1:
+        return left
+    if kind == 2:
+        return up
+    if kind == 3:
+        return left + up >> 1
+    to_left, to_up, to_corner = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
+    if to_left <= to_up and to_left <= to_corner:
+        return left
+    return up if to_up <= to_corner else corner
