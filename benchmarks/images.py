@@ -1,13 +1,11 @@
 """Images beside the formats for them: python -m benchmarks.images FILE...
 
-Each file is opened with Pillow and its pixels saved as PPM, PGM, PBM, PAM or, with 16 bits, as TIFF; that file is compressed, decompressed by a fresh process
-and compared. Beside it the same pixels as PNG (optimised), lossless WebP (method 6) and lossless JPEG XL (effort 9; where Pillow knows it,
-as with the package pillow-jxl-plugin). Sizes are bytes of whole files.
+Each file is opened with Pillow and its pixels saved uncompressed; that file is compressed, decompressed by a fresh process and compared.
+Beside it the same pixels in the formats for images that Pillow knows here (JPEG XL with the package pillow-jxl-plugin). Sizes are bytes
+of whole files.
 """
 
 import argparse
-import contextlib
-import io
 import subprocess
 import sys
 import tempfile
@@ -17,17 +15,14 @@ from pathlib import Path
 from PIL import Image
 
 from lib import Settings, compress
+from lib.peers import IMAGE_FORMATS, image_sizes
 
 _ROOT = Path(__file__).resolve().parents[1]
-_FORMATS = {"PNG": ("PNG", dict(optimize=True)), "WebP": ("WEBP", dict(lossless=True, quality=100, method=6, exact=True)),
-            "JPEG XL": ("JXL", dict(lossless=True, effort=9))}
 
 
 def main(arguments=None):
     options = _parser().parse_args(arguments)
-    with contextlib.suppress(ImportError):
-        import pillow_jxl  # noqa: F401, it registers itself with Pillow
-    header = ("image", "size", "mode", f"Lockstep {options.preset}", *_FORMATS, "under JPEG XL", "compress s", "decompress s")
+    header = ("image", "size", "mode", f"Lockstep {options.preset}", *IMAGE_FORMATS, "under JPEG XL", "compress s", "decompress s")
     print("| " + " | ".join(header) + " |\n|" + "---|" * len(header), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for file in options.files:
@@ -47,7 +42,8 @@ def _row(file, preset, folder):
     seconds = time.perf_counter() - started
     if (folder / "restored").read_bytes() != plain.read_bytes():
         raise SystemExit(f"images: {file} did not come back")
-    sizes = [_size_as(image, *how) for how in _FORMATS.values()]
+    made = image_sizes(image)
+    sizes = [made.get(name) for name in IMAGE_FORMATS]
     less = f"{100 * (1 - packed.compressed_bytes / sizes[-1]):.1f} %" if sizes[-1] else ""
     return (Path(file).name, f"{image.width} x {image.height}", image.mode, f"{packed.compressed_bytes:,}",
             *(f"{size:,}" if size else "" for size in sizes), less, f"{packed.seconds:.1f}", f"{seconds:.1f}")
@@ -59,18 +55,6 @@ def _save_plain(image, folder):
     path = folder / f"plain.{form}"
     image.save(path)
     return path
-
-
-def _size_as(image, form, how):
-    """Bytes of a file in a format, or None where that or the mode is not known."""
-    file = io.BytesIO()
-    if form == "JXL" and image.mode in ("1", "P"):
-        image = image.convert("L" if image.mode == "1" else "RGB")
-    try:
-        image.save(file, form, **how)
-    except (KeyError, OSError, ValueError):
-        return None
-    return file.tell()
 
 
 def _parser():

@@ -6,7 +6,9 @@ their commands. A compressor that is not installed is left out.
 """
 
 import bz2
+import contextlib
 import gzip
+import io
 import lzma
 import os
 import shutil
@@ -72,6 +74,27 @@ def standard_sizes(data):
         for peer in standard_peers():
             peer.compress(original, packed)
             sizes[peer.name] = packed.stat().st_size
+    return sizes
+
+
+# Formats for images at their strongest lossless setting: name, Pillow's name, options. Pillow knows JPEG XL with the
+# package pillow-jxl-plugin.
+_IMAGE_FORMATS = (("PNG", "PNG", dict(optimize=True)), ("WebP -m 6", "WEBP", dict(lossless=True, quality=100, method=6, exact=True)),
+                  ("JPEG XL -e 9", "JXL", dict(lossless=True, effort=9)))
+IMAGE_FORMATS = tuple(name for name, _, _ in _IMAGE_FORMATS)
+
+
+def image_sizes(image):
+    """{name: size in bytes of the file} that each format for images makes of a Pillow image; those that do not know its mode are left out."""
+    with contextlib.suppress(ImportError):
+        import pillow_jxl  # noqa: F401, it makes itself known to Pillow
+    sizes = {}
+    for name, form, how in _IMAGE_FORMATS:
+        known = {"1": "L", "P": "RGB"}.get(image.mode, image.mode) if form == "JXL" else image.mode
+        file = io.BytesIO()
+        with contextlib.suppress(KeyError, OSError, ValueError):
+            image.convert(known).save(file, form, **how)
+            sizes[name] = file.tell()
     return sizes
 
 

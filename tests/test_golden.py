@@ -27,6 +27,10 @@ SHA256 = {
     "parted.txt.part2of2.lks": "cdfbaac9d931d5f34608d5b63b00caa0e62f9f4977fd3cea914d37ba498a929e",
     "clip.npy.lks": "7c9368b0402a55f303f14053a1457c149fd52de20b37ea3f7bbbab62c9d2ec92",
     "clip-balanced.npy.lks": "581e2155868e498bc35625b8edd7748498a317b2195ce9b7130671ae9ca2f0ee",
+    "slope.ppm.lks": "891aa8757aaaed0770f7c88286d068a56632551bfdcdf93a82764d709bb7b8bd",
+    "palette.png.lks": "813408054142e04661d03561485c113c63ea82e2d9db89c19621b4458e338edc",
+    "grey16.tif.lks": "c4f15713c619b093556364c9800c4cd33b03a12119b49089cc6578d2313944e9",
+    "slope-balanced.ppm.lks": "260680d17665eb757f16970b2c3f62a8fc55449f5215685be19648787f0632e8",
 }
 
 
@@ -52,7 +56,8 @@ def test_an_exact_file_decodes_everywhere(tmp_path, name, backend):
 @pytest.mark.parametrize("name, original", [
     ("fast.txt", "exact.txt"), ("fast.bin", "mixed.bin"), ("primed-odd.txt", "exact.txt"),
     ("balanced.txt", "exact.txt"), ("balanced-odd.bin", "mixed.bin"), ("clip.npy", "clip.npy"),
-    ("clip-balanced.npy", "clip.npy")])
+    ("clip-balanced.npy", "clip.npy"), ("slope.ppm", "slope.ppm"), ("palette.png", "palette.png"), ("grey16.tif", "grey16.tif"),
+    ("slope-balanced.ppm", "slope.ppm")])
 def test_a_file_of_contexts_decodes(tmp_path, name, original):
     decompress(GOLDEN / f"{name}.lks", tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()
@@ -72,7 +77,8 @@ def test_golden_parts_decode_one_after_the_other_and_are_joined(tmp_path):
 
 
 @pytest.mark.parametrize("backend", ["numpy", "tensorflow", "jax"])
-@pytest.mark.parametrize("name, original", [("balanced-odd.bin", "mixed.bin"), ("clip-balanced.npy", "clip.npy")])
+@pytest.mark.parametrize("name, original", [("balanced-odd.bin", "mixed.bin"), ("clip-balanced.npy", "clip.npy"),
+                                            ("slope-balanced.ppm", "slope.ppm")])
 def test_contexts_and_a_network_decode_on_every_backend(tmp_path, name, original, backend):
     decompress(GOLDEN / f"{name}.lks", tmp_path / "out", Settings(backend=backend))
     assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()

@@ -15,6 +15,8 @@ from samples import coded_file, take_apart
 from lib import FormatError, InputError, Settings, SettingsError, compress, decompress, inspect, learn, resume
 from lib.sources import ByteSource, ImageSource, describe_source, png, source_of
 from lib.sources.pictures import Pixels
+from lib.streams import Streams
+from lib.surroundings import Samples
 
 FAST = Settings(preset="fast")
 SMALL = dict(preset="balanced", rnn_units=8, embedding_size=4, seq_length=4, update_interval=2)
@@ -318,6 +320,34 @@ def test_another_zlib_is_named_where_an_image_comes_out_wrong(tmp_path, monkeypa
     monkeypatch.setattr(png, "_deflated", lambda filtered, settings: zlib.compress(filtered, 1))
     with pytest.raises(FormatError, match="SHA-256 differs.*this Python's zlib .* makes other streams"):
         decompress(packed.output_path, tmp_path / "out2")
+
+
+@pytest.mark.parametrize("backend", ["numpy", "tensorflow", "jax"])
+def test_a_network_that_sees_samples_is_the_same_everywhere(tmp_path, backend):
+    (tmp_path / "in").write_bytes(IMAGES["ppm"][0])
+    made = compress(tmp_path / "in", tmp_path / "1", Settings(backend="numba", **SMALL)).output_path.read_bytes()
+    assert compress(tmp_path / "in", tmp_path / "2", Settings(backend=backend, **SMALL)).output_path.read_bytes() == made
+
+
+def test_a_step_sees_the_samples_around_it(tmp_path):
+    """Of two pictures in two streams: 4 x 3 of three channels, 5 x 2 of 16 bits."""
+    layout = np.array([0, 36, 4, 3, 1, 0, 36, 56, 5, 1, 2, 0])
+    streams, none = Streams(56, 2), 256
+    symbols = np.arange(56, dtype=np.uint16)
+    laid_out, samples = streams.lay_out(symbols), Samples(none, layout, streams)
+    for step in range(27):
+        seen = samples.after(step, laid_out[step])
+        for stream in range(2):
+            index = 28 * stream + step + 1
+            begin, width, pixel = (0, 4, 3) if index < 36 else (36, 5, 2)
+            row, column, plane = (index - begin) // (width * pixel), (index - begin) // pixel % width, (index - begin) % pixel
+            expected = []
+            for across, down in ((-1, 0), (0, -1), (-1, -1), (1, -1)):
+                place = begin + ((row + down) * width + column + across) * pixel + plane
+                is_there = 0 <= column + across < width and row + down >= 0 and place >= max(begin, 28 * stream)
+                expected.append(place if is_there else none)
+            expected += [index - age if age <= plane and index - age >= 28 * stream else none for age in (1, 2)]
+            assert seen[stream].tolist() == [*expected, none + 1 + plane]
 
 
 @pytest.mark.parametrize("name, most", [("kodim05.png", 786_000), ("kodim23.png", 297_000)])

@@ -36,6 +36,10 @@ RELEASED_PRESETS = {
     19: "70293f2059b665373ed8ff517ce1658db251fbce11bf3e421905401512b8942e",
     20: "0a315516d88bc379e5af0086bd803bd36c2294eb81c15faa064cbf42772e520f",
     21: "0b3cbe82c7e31783c481d102d84bdf95ca4e3effd9ebe42d097055d6f2689503",
+    22: "bdb722d9d5fb7587774ee3a6d0e1cebd6e7a9441d9dedd957a2bc0f28d0299b7",
+    23: "9f8b1cad35d9d9423d3ed98d4d4fedd0759804b144a2482c952a815f8adf166b",
+    24: "40c5fa047b6a5da15bcfdce191462071a6bc500caa290568b10b1b1767f67873",
+    25: "64219c40f6848b454056c98c7ab33f3a4195ddb3184148ff1e3f4d46662750be",
 }
 # The number of each parameter in file headers. Lines are added, never changed.
 HEADER_IDS = dict(batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,
@@ -67,6 +71,8 @@ def complete_settings(draw):
         values["prior"] = "none"
     if values["contexts"] == "none" and not values["num_layers"]:
         values["num_layers"] = 1
+    if values["contexts"] in ("video", "image"):
+        values["primer"] = "none"
     values["update_interval"] = min(values["update_interval"], values["seq_length"])
     return Settings(preset="network", **values)
 
@@ -85,7 +91,7 @@ def complete_settings(draw):
     (dict(arithmetic="float64"), "arithmetic must be one of exact, float32, float16, got 'float64'"),
     (dict(coder=1), "coder must be one of numba, arithmetic-compressor, got 1"),
     (dict(preset="worst"), "preset must be one of auto, fast, balanced, best, network, got 'worst'"),
-    (dict(contexts="music"), "contexts must be one of none, text, binary, video, got 'music'"),
+    (dict(contexts="music"), "contexts must be one of none, text, binary, video, image, got 'music'"),
     (dict(time_limit=0.5), "time_limit must be 1 to 10000000, got 0.5"),
     (dict(num_layers=0, contexts="none"),
      "num_layers=0 is no network and contexts=none no contexts; leave one of them"),

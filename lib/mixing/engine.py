@@ -8,13 +8,14 @@ the bit and learns. All numbers are whole. All streams share the tables, and are
 import numpy as np
 
 from lib.compiling import part
-from lib.mixing import logistic, matches, mixer, refinement, runs, selectors, slots
+from lib.mixing import distances, logistic, matches, mixer, refinement, runs, selectors, slots
 from lib.mixing.arithmetic_coder import code_bit
 from lib.mixing.hashing import joined, spread
 from lib.mixing.logistic import ONE, adapted, cost_of, probability_of, squash, stretch
 
 INPUTS_PER_CONTEXT = 3
 INPUTS_PER_MATCH = 2
+INPUTS_PER_GUESS = 2
 INPUTS_OF_NETWORK = 2
 RUN_CLASSES = 16
 MATCH_LENGTHS = 64
@@ -56,6 +57,7 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
         if memory.possible[2 * node] & memory.possible[2 * node + 1]:
             known = _inputs_of_contexts(memory, orders, node, local, depth, bits)
             _inputs_of_matches(memory, stream, node, depth, bits)
+            _inputs_of_guesses(memory, node, depth, bits)
             if len(frequencies) > 0:
                 _inputs_of_network(memory, node)
             logit = _mix(memory, stream, node, depth, bits, known)
@@ -66,6 +68,7 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
             _learn(memory, logit, node, bit)
             _learn_contexts(memory, node, depth, bits, bit)
             _learn_matches(memory, stream, bit)
+            _learn_distances(memory, bit)
         else:
             bit = np.int64(memory.possible[2 * node + 1])          # nothing to code, nothing to learn
         node = node << 1 | bit
@@ -147,22 +150,37 @@ def _run_class(run):
 @part
 def _inputs_of_matches(memory, stream, node, depth, bits):
     at = INPUTS_PER_CONTEXT * len(memory.contexts)
-    for match in range(len(memory.guesses)):
+    for match in range(len(memory.expected)):
         state = memory.match_state[stream, match]
         code = np.int64(memory.codes[state[matches.POINTER]])
         if not _agrees(code, node, depth, bits):
             state[matches.LENGTH] = 0
         length = state[matches.LENGTH]
         memory.inputs[at] = memory.inputs[at + 1] = 0
-        memory.guesses[match] = -1
+        memory.expected[match] = -1
         if length > 0:
             bit = code >> bits - 1 - depth & 1
             sign = 2 * bit - 1
-            memory.guesses[match] = bit
+            memory.expected[match] = bit
             memory.inputs[at] = sign * stretch(probability_of(memory.match_worth[match, _length_class(length)]))
             memory.inputs[at + 1] = sign * min(length, 32) * 16
         at += INPUTS_PER_MATCH
     memory.inputs[at] = _BIAS
+
+
+@part
+def _inputs_of_guesses(memory, node, depth, bits):
+    at = INPUTS_PER_CONTEXT * len(memory.contexts) + INPUTS_PER_MATCH * len(memory.expected) + 1
+    if len(memory.guesses) > 0 and memory.sureness[0] < 0:
+        memory.inputs[at:at + INPUTS_PER_GUESS * len(memory.guesses)] = 0
+        return
+    for guess in range(len(memory.guesses)):
+        place = distances.place_of(memory.guesses[guess], memory.sureness[guess], node, depth, bits)
+        memory.distance_places[guess] = place
+        probability = distances.worth(memory.distances[guess, place])
+        memory.inputs[at] = stretch(probability)
+        memory.inputs[at + 1] = (probability - ONE // 2) * 3 >> 8
+        at += INPUTS_PER_GUESS
 
 
 @part
@@ -172,7 +190,8 @@ def _length_class(length):
 
 @part
 def _inputs_of_network(memory, node):
-    at = INPUTS_PER_CONTEXT * len(memory.contexts) + INPUTS_PER_MATCH * len(memory.guesses) + 1
+    at = (INPUTS_PER_CONTEXT * len(memory.contexts) + INPUTS_PER_MATCH * len(memory.expected) + 1
+          + INPUTS_PER_GUESS * len(memory.guesses))
     ones, both = memory.shares[2 * node + 1], memory.shares[node]
     probability = min(max((ones << 16) // both, 1), ONE - 1)
     memory.inputs[at] = stretch(probability)
@@ -250,10 +269,19 @@ def _learn_contexts(memory, node, depth, bits, bit):
 
 @part
 def _learn_matches(memory, stream, bit):
-    for match in range(len(memory.guesses)):
-        if memory.guesses[match] >= 0:
+    for match in range(len(memory.expected)):
+        if memory.expected[match] >= 0:
             worth, length = memory.match_worth[match], _length_class(memory.match_state[stream, match, matches.LENGTH])
-            right = np.int64(memory.guesses[match] == bit)
+            right = np.int64(memory.expected[match] == bit)
             worth[length] = adapted(worth[length], right, _MATCH_MOST)
             if not right:
                 memory.match_state[stream, match, matches.LENGTH] = 0
+
+
+@part
+def _learn_distances(memory, bit):
+    if len(memory.guesses) > 0 and memory.sureness[0] < 0:
+        return
+    for guess in range(len(memory.guesses)):
+        table, place = memory.distances[guess], memory.distance_places[guess]
+        table[place] = distances.after(table[place], bit)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.mixing import engine, logistic, mixer, refinement, selectors, slots
+from lib.mixing import distances, engine, logistic, mixer, refinement, selectors, slots
 
 _MOST_MAP_CONTEXTS = 1 << 16
 _MOST_MATCH_ENTRIES = 1 << 22
@@ -27,6 +27,8 @@ class Memory(NamedTuple):
     selected: np.ndarray          # int64 (W,): values that select the rows of the first layer's weight sets
     final_selected: np.ndarray    # int64 (F,): likewise of the second layer's
     refined_by: np.ndarray        # uint64 (A,): hashes
+    guesses: np.ndarray           # int64 (G,): of the code, in quarters
+    sureness: np.ndarray          # int64 (G,): the class of each guess; of the first -1 where there are none for this symbol
     # What a kind keeps of its own
     state: np.ndarray             # int64 (B, any)
     indirect: np.ndarray          # int64 (any,)
@@ -45,6 +47,7 @@ class Memory(NamedTuple):
     match_table: np.ndarray       # int32 (M, any)
     match_state: np.ndarray       # int64 (B, M, 2)
     match_worth: np.ndarray       # uint32 (M, 64)
+    distances: np.ndarray         # uint32 (G, any)
     rates: np.ndarray             # int64 (2,): of the first layer's rows, at first and in the end; of 2^16
     uses: np.ndarray              # int32 (rows of all sets,)
     start_weights: np.ndarray     # int32 (inputs,)
@@ -64,14 +67,15 @@ class Memory(NamedTuple):
     logits: np.ndarray            # int32 (W,)
     final_rows: np.ndarray        # int64 (F,)
     final_logits: np.ndarray      # int32 (F,)
-    guesses: np.ndarray           # int64 (M,): the bit each match expects, or -1
+    expected: np.ndarray          # int64 (M,): the bit each match expects, or -1
+    distance_places: np.ndarray   # int64 (G,)
     touched: np.ndarray           # uint64 (1,): nothing of use, see _find_groups
     shares: np.ndarray            # int64 (2^(bits + 1),): the network's frequencies, added up by node
 
 
 # What is no scratch and no constant: the state between two symbols.
 _KEPT = ("state", "indirect", "codes", "fingerprint", "slots", "runs", "histories", "run_worth", "match_table",
-         "match_state", "match_worth", "uses", "weights", "final_weights", "maps")
+         "match_state", "match_worth", "distances", "uses", "weights", "final_weights", "maps")
 
 
 def kept(memory):
@@ -80,11 +84,13 @@ def kept(memory):
 
 
 def memory_bytes(kind, bits, base, streams, table_bits, with_network):
-    """Bytes of memory that a Memory takes, roughly: its large tables."""
+    """Bytes of memory that a Memory takes, roughly: its large tables, as far as the input touches them."""
     sizes = _Sizes(kind, bits, base, streams, with_network)
+    rows, final_rows = (sum(min(count, bits * sizes.places) for count in counts) for counts in (sizes.rows, sizes.final_rows))
     return int(8 * (1 << table_bits) + 8 * (1 << table_bits - _RUNS_SHIFT)
-               + 4 * (sum(sizes.rows) * sizes.inputs + sum(sizes.final_rows) * len(sizes.rows))
+               + 4 * (rows * sizes.inputs + final_rows * len(sizes.rows))
                + 4 * sizes.map_entries * sizes.kind.maps + 4 * sizes.match_entries * sizes.kind.matches
+               + 4 * distances.entries(bits) * kind.guesses
                + 2 * sizes.places)
 
 
@@ -94,6 +100,7 @@ class _Sizes:
     def __init__(self, kind, bits, base, streams, with_network):
         self.kind, self.places = kind, base + streams.steps * streams.batch_size
         self.used_inputs = (engine.INPUTS_PER_CONTEXT * kind.contexts + engine.INPUTS_PER_MATCH * kind.matches + 1
+                            + engine.INPUTS_PER_GUESS * kind.guesses
                             + engine.INPUTS_OF_NETWORK * with_network)
         self.inputs = -(-self.used_inputs // _LANES) * _LANES
         self.rows = [selectors.row_count(*selector, bits) for selector in kind.selectors]
@@ -114,6 +121,7 @@ def allocated(kind, values, bits, layout, base, streams, table_bits, with_networ
     return Memory(
         bits=bits, base=base, steps=streams.steps, layout=layout, contexts=np.zeros(contexts, np.uint64), selected=np.zeros(sets, np.int64),
         final_selected=np.zeros(finals, np.int64), refined_by=np.zeros(kind.maps, np.uint64),
+        guesses=np.zeros(kind.guesses, np.int64), sureness=np.zeros(kind.guesses, np.int64),
         state=np.zeros((batch_size, kind.state), np.int64), indirect=np.zeros(kind.indirect, np.int64),
         codes=np.zeros(sizes.places + 1, np.uint16), values=values, symbols=symbols,
         possible=possible, fingerprint=np.zeros(1, np.uint64),
@@ -123,6 +131,7 @@ def allocated(kind, values, bits, layout, base, streams, table_bits, with_networ
         match_table=np.zeros((kind.matches, sizes.match_entries), np.int32),
         match_state=np.zeros((batch_size, kind.matches, 2), np.int64),
         match_worth=np.full((kind.matches, engine.MATCH_LENGTHS), logistic.LIKELY, np.uint32),
+        distances=np.zeros((kind.guesses, distances.entries(bits)), np.uint32),
         rates=np.array(kind.rates), uses=np.zeros(sum(sizes.rows), np.int32),
         start_weights=_start_weights(sizes, with_network),
         weights=np.zeros((sum(sizes.rows), sizes.inputs), np.int32),
@@ -134,7 +143,7 @@ def allocated(kind, values, bits, layout, base, streams, table_bits, with_networ
         inputs=np.zeros(sizes.inputs, np.int32), places=np.zeros((4, contexts), np.int64),
         last=np.zeros(contexts, np.int64), rows=np.zeros(sets, np.int64), logits=np.zeros(sets, np.int32),
         final_rows=np.zeros(finals, np.int64), final_logits=np.zeros(finals, np.int32),
-        guesses=np.zeros(kind.matches, np.int64), touched=np.zeros(1, np.uint64), shares=np.zeros(2 << bits, np.int64))
+        expected=np.zeros(kind.matches, np.int64), distance_places=np.zeros(kind.guesses, np.int64), touched=np.zeros(1, np.uint64), shares=np.zeros(2 << bits, np.int64))
 
 
 def for_primer(memory):

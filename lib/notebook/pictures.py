@@ -1,5 +1,7 @@
 """Pictures of what was coded, and of what each part of it cost."""
 
+import math
+
 import numpy as np
 from IPython.display import Image, display
 from matplotlib.figure import Figure
@@ -10,9 +12,13 @@ _WIDTH = 760                     # pixels on the page
 
 
 def show_costs(result):
-    """Display where the bits of a compression Result went, for data that has a shape: videos of tokens."""
-    if result.costs is not None and hasattr(result.source, "frames"):
+    """Display where the bits of a compression Result went, for data that has a shape: videos of tokens, images."""
+    if result.costs is None:
+        return
+    if hasattr(result.source, "frames"):
         display(Image(data=video_picture(result.source.frames(), result.costs), width=_WIDTH))
+    if hasattr(result.source, "first_picture"):
+        display(Image(data=image_picture(*result.source.first_picture(), result.costs), width=_WIDTH))
 
 
 def video_picture(tokens, costs):
@@ -35,6 +41,23 @@ def video_picture(tokens, costs):
     other.hist(costs.reshape(-1), bins=60, color="tab:gray")
     other.set(title="how many tokens cost how much", xlabel="bits", ylabel="tokens")
     other.yaxis.set_major_formatter("{x:,.0f}")
+    return png_of(figure)
+
+
+def image_picture(samples, shape, costs):
+    """A picture beside a map of its bits per pixel: a PNG picture as bytes.
+
+    samples: uint8, shape (height, width) or (height, width, 3); shape: of its codes, (height, width, codes of a pixel); costs: bits
+    of each code of all pictures, of which this is the first.
+    """
+    per_pixel = costs[:math.prod(shape)].reshape(shape).sum(axis=2)
+    figure = Figure(figsize=(10, 10 * min(2, max(0.25, shape[0] / shape[1])) / 2 + 0.6), dpi=96, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.imshow(samples, cmap="gray" if samples.ndim == 2 else None)
+    left.set(title=f"{shape[1]:,} x {shape[0]:,} pixels", xticks=[], yticks=[])
+    shown = right.imshow(per_pixel, cmap="viridis", vmin=0, vmax=np.quantile(per_pixel, 0.995))
+    right.set(title=f"bits per pixel, {per_pixel.mean():.3f} on average", xticks=[], yticks=[])
+    figure.colorbar(shown, ax=right, label="bits", shrink=0.8)
     return png_of(figure)
 
 

@@ -1,12 +1,14 @@
 """Tables and charts for a notebook."""
 
 import html
+import io
+import warnings
 
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
 from lib.notebook.live import png_of
-from lib.peers import standard_sizes
+from lib.peers import image_sizes, standard_sizes
 
 
 def show_table(rows, header=()):
@@ -24,12 +26,23 @@ def as_text(lines):
 
 
 def compare_with_standard(result, original):
-    """Table and bar chart of a compression Result against the standard compressors on `original` bytes."""
-    sizes = {"Lockstep": result.compressed_bytes, **standard_sizes(original)}
+    """Table and bar chart of a compression Result against the standard compressors on `original` bytes, and formats for images."""
+    sizes = {"Lockstep": result.compressed_bytes, **_image_sizes(original), **standard_sizes(original)}
     rates = {name: 8 * size / max(1, len(original)) for name, size in sizes.items()}
     show_table([(name, f"{size:,}", f"{rates[name]:.3f}") for name, size in sizes.items()],
                ("compressor", "bytes", "bits per byte"))
     display(Image(data=_bar_chart(rates), width=560))
+
+
+def _image_sizes(original):
+    """{name: size} of the formats for images, where `original` is one that Pillow can read."""
+    from PIL import Image as PillowImage
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")              # of Pillow, on large and on odd images
+            return image_sizes(PillowImage.open(io.BytesIO(original)))
+    except Exception:            # Pillow raises many sorts for files that are no images, or damaged
+        return {}
 
 
 def _bar_chart(rates):

@@ -151,6 +151,16 @@ class ImageSource:
         index[self.codes] = np.arange(len(self.codes))
         return index[self._codes]
 
+    def first_picture(self):
+        """(its samples, uint8 of shape (height, width) or (height, width, 3), for people to look at; the shape of its codes).
+
+        Of 16 bits the higher byte; names as they are. The codes' shape is (height, width, codes of a pixel).
+        """
+        pixels = self._pictures[0].pixels
+        shape = (pixels.height, pixels.width, pixels.channels * pixels.codes_each)
+        samples = self._codes[:pixels.count].reshape(*shape)[..., ::pixels.codes_each]
+        return (samples[..., (1, 0, 2)] if pixels.channels >= 3 else samples[..., 0]), shape
+
     def description(self):
         """All but the samples; deflated."""
         values, largest = self.codes, int(self.codes[-1])

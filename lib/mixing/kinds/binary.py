@@ -226,4 +226,4 @@ def _follow_on(table, match, state, context, codes, position, base, steps):
 
 KIND = Kind(
     "binary", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
-    matches=len(_MATCHES) + 1, state=_STATE, indirect=_INDIRECT, start_weight=1_500, rates=(830, 130))
+    matches=len(_MATCHES) + 1, state=_STATE, indirect=_INDIRECT, guesses=0, start_weight=1_500, rates=(830, 130))

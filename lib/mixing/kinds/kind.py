@@ -20,5 +20,6 @@ class Kind:
     matches: int
     state: int                # numbers that a stream keeps
     indirect: int             # numbers that all streams keep
+    guesses: int              # of the code itself, see lib.mixing.distances
     start_weight: int         # of each input, of 2^16
     rates: tuple              # of the first layer's rows, at first and in the end, of 2^16

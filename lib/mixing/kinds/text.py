@@ -164,4 +164,4 @@ def _take_word(state, byte):
 
 KIND = Kind(
     "text", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
-    matches=len(_MATCHES), state=_STATE, indirect=0, start_weight=3_000, rates=(560, 60))
+    matches=len(_MATCHES), state=_STATE, indirect=0, guesses=0, start_weight=3_000, rates=(560, 60))

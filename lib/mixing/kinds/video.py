@@ -172,4 +172,4 @@ def _take(memory, stream, place):
 
 KIND = Kind(
     "video", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
-    matches=3, state=1, indirect=_INDIRECT, start_weight=3_000, rates=(900, 60))
+    matches=3, state=1, indirect=_INDIRECT, guesses=0, start_weight=3_000, rates=(900, 60))
