@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -80,6 +81,15 @@ def test_a_file_goes_through_both_notebooks_and_comes_back(file):
     about, result = text_of(cell(book, "3. Decompress")), text_of(cell(book, "4. Result"))
     assert "notes.txt" in about and "everywhere" in about
     assert "checked" in result and "computed by" in result and "numpy" in result
+
+
+@pytest.mark.parametrize("name, said", [("clip.npy", "150 in 10 frames of 3 x 5"), ("slope.ppm", "WebP")])
+def test_what_has_a_shape_is_shown(tmp_path, name, said):
+    """A video of tokens, and an image: one picture more than for other files."""
+    shutil.copy(ROOT / "tests" / "golden" / name, tmp_path)
+    book, _ = execute("compress.ipynb", tmp_path, {"path": name, "preset": "fast"}, PATHS, ONLY_LOOPBACK)
+    result = cell(book, "4. Result")
+    assert pictures(result) == 2 and said in text_of(result)
 
 
 def test_a_file_is_split_goes_through_the_notebooks_and_is_joined(file):
