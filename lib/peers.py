@@ -91,6 +91,8 @@ def image_sizes(image):
     sizes = {}
     for name, form, how in _IMAGE_FORMATS:
         known = {"1": "L", "P": "RGB"}.get(image.mode, image.mode) if form == "JXL" else image.mode
+        if form == "WEBP" and image.mode.startswith("I"):
+            continue                     # Pillow would save other pixels, of 8 bits
         file = io.BytesIO()
         with contextlib.suppress(KeyError, OSError, ValueError):
             image.convert(known).save(file, form, **how)

@@ -4,9 +4,6 @@ Samples go pixel by pixel, of a pixel green, red, blue, alpha; of 16 bits the hi
 are, so the very bytes of the file come back.
 """
 
-import io
-import struct
-import zipfile
 import zlib
 from dataclasses import dataclass
 
@@ -15,13 +12,13 @@ import numpy as np
 
 from lib.errors import FormatError
 from lib.sources import png as png_files
+from lib.sources.archives import stored_files
 from lib.sources.pictures import Pixels, pixels_in
 from lib.streams import Streams
 
 _MOST_AROUND, _USUAL_AROUND = 0.2, 2048  # of the bytes that are no pixels: a share, and what a palette and headers take
 _LARGEST_DESCRIPTION = 1 << 26
 _RAW = -15                               # deflated data without a frame around it, as zlib has it
-_LOCAL = struct.Struct("<4s22xHH")       # of a zip's entry: signature, lengths of its name and of the extra field
 _CAN_BE_PACKED = (b"\xff\xd8\xff", "a JPEG"), (b"GIF8", "a GIF"), (b"RIFF", "WebP")
 
 
@@ -80,7 +77,8 @@ class ImageSource:
         """
         note = note or (lambda line: None)
         pieces, pictures, codes, end, packed = [], [], [], 0, 0
-        for start, size in _files_in(data):
+        whole = ("", 0, len(data))
+        for _, start, size in stored_files(data) or [whole]:
             found = _picture_in(data[start:start + size], note)
             if found is None:
                 continue
@@ -176,26 +174,6 @@ class ImageSource:
             parts += [piece, picture.write(codes[start:start + picture.pixels.count])]
             start += picture.pixels.count
         return b"".join([*parts, self._pieces[-1]])
-
-
-def _files_in(data):
-    """[(start, size)] of the files that a zip stores, or of all data."""
-    if data[:4] != b"PK\3\4":
-        return [(0, len(data))]
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        return []
-    files, end = [], 0
-    for entry in entries:
-        local = data[entry.header_offset:entry.header_offset + _LOCAL.size]
-        if entry.compress_type == zipfile.ZIP_STORED and len(local) == _LOCAL.size and entry.header_offset >= end:
-            _, name, extra = _LOCAL.unpack(local)
-            start = entry.header_offset + _LOCAL.size + name + extra
-            files.append((start, entry.file_size))
-            end = start + entry.file_size
-    return files
 
 
 def _picture_in(data, note):

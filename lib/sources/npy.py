@@ -3,17 +3,17 @@
 import io
 import math
 import struct
-import zipfile
 from dataclasses import dataclass
 
 import numpy as np
+
+from lib.sources.archives import stored_files
 
 MAGIC = b"\x93NUMPY"
 USUAL_HEADER = 128                       # bytes before an array
 _ALIGNMENT = 64                          # of the data
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _LONGEST_HEADER = 4096
-_LOCAL = struct.Struct("<4s22xHH")       # of a zip's entry: signature, lengths of its name and of the extra field
 # What NumPy raises for headers that are none, and for some that were made to do harm.
 _FAULTS = (ValueError, TypeError, KeyError, SyntaxError, OverflowError, RecursionError, MemoryError)
 
@@ -60,9 +60,9 @@ def arrays_in(data):
     if data[:len(MAGIC)] == MAGIC:
         return _in_a_row(data)
     found = []
-    for start in _stored_in_zip(data):
+    for name, start, size in stored_files(data):
         header, end = _read_header(data[start:start + _LONGEST_HEADER])
-        if header and start + end + header.bytes <= len(data) and (not found or start >= found[-1][0] + found[-1][1].bytes):
+        if name.endswith(".npy") and header and end + header.bytes <= size:
             found.append((start + end, header))
     return found
 
@@ -114,22 +114,3 @@ def _read_header(data):
     if dtype.kind not in "iuf" or any(size < 0 for size in shape):
         return None, 0
     return ArrayHeader(dtype, shape, fortran_order and len(shape) > 1), file.tell()
-
-
-def _stored_in_zip(data):
-    """Where the entries of a zip begin that are stored as they are and are .npy files."""
-    if data[:2] != b"PK":
-        return []
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = [entry for entry in archive.infolist() if entry.compress_type == zipfile.ZIP_STORED
-                       and entry.filename.endswith(".npy")]
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        return []
-    starts = []
-    for entry in sorted(entries, key=lambda entry: entry.header_offset):
-        local = data[entry.header_offset:entry.header_offset + _LOCAL.size]
-        if len(local) == _LOCAL.size:
-            _, name, extra = _LOCAL.unpack(local)
-            starts.append(entry.header_offset + _LOCAL.size + name + extra)
-    return starts

@@ -16,17 +16,18 @@ from lib.mixing.kinds.kind import Kind
 _BEGIN, _END, _WIDTH, _CHANNELS, _CODES_EACH, _ARE_NAMES, _FIELDS = range(7)       # of each picture, in the Memory's layout
 
 # Neighbours: (columns, rows) from a sample, the nearest first.
-_W, _N, _NW, _NE, _WW, _NN, _NWW, _NEE, _NNW, _NNE, _WWW, _NNN = range(12)
+_NEAREST = ("W", "N", "NW", "NE", "WW", "NN", "NWW", "NEE", "NNW", "NNE", "WWW", "NNN")
+_W, _N, _NW, _NE = range(4)
 _AROUND = np.array([(-1, 0), (0, -1), (-1, -1), (1, -1), (-2, 0), (0, -2), (-2, -1), (2, -1), (-1, -2), (1, -2), (-3, 0), (0, -3),
                     (-2, -2), (2, -2), (-3, -1), (3, -1), (-1, -3), (1, -3), (-4, 0), (0, -4), (-5, 0), (4, -1), (-4, -1), (0, -5)])
 _TONES, _NAMES = 12, len(_AROUND)        # neighbours that tones and names are told by
 
 
 def _guess(divisor=1, **factors):
-    """A guess's factors, of 4: int64 (12,)."""
+    """A guess's factors by the names of neighbours, in quarters: int64 (12,)."""
     row = np.zeros(_TONES, np.int64)
     for name, factor in factors.items():
-        row[globals()[f"_{name}"]] = 4 * factor // divisor
+        row[_NEAREST.index(name)] = 4 * factor // divisor
     return row
 
 
