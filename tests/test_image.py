@@ -183,6 +183,12 @@ def test_what_is_no_image_is_coded_as_bytes(tmp_path, name):
     there_and_back(tmp_path, NO_IMAGES[name])
 
 
+def test_an_array_that_looks_like_a_picture_can_be_taken_for_a_video(tmp_path):
+    data = IMAGES["npy, a film"][0]
+    assert there_and_back(tmp_path, data, Settings(preset="fast", contexts="video")).settings.contexts == "video"
+    assert there_and_back(tmp_path, data, Settings(preset="fast", contexts="binary")).settings.contexts == "binary"
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 40])
 @pytest.mark.parametrize("name", ["ppm", "npy, 16 bits", "png, palette"])
 @pytest.mark.parametrize("preset", ["fast", "balanced"])

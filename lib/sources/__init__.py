@@ -3,7 +3,8 @@
 A source gives `kind` (its number in file headers), `vocabulary_size`, `symbol_count` (of the whole input, where it is a
 part of one), `streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count of these streams,)) and
 `description()` (the bytes from which `from_description` and the symbols give the original back); for contexts `codes`,
-`code_bits`, `layout`, `context_kinds` and `suitable_contexts()`. A new kind of data is a new module here with an entry in
+`code_bits`, `layout`, `context_kinds`, `suitable_contexts()` and `codes_of(text)`, the codes of a prior; and `sees`, what a network
+sees (see lib.surroundings). A new kind of data is a new module here with an entry in
 `_KINDS`, and its place in `source_of`.
 """
 
@@ -20,17 +21,20 @@ _KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource
 def source_of(data, settings, note=None):
     """The source of an input's bytes, by what they are, and by the kind of contexts that settings ask for.
 
-    note: called with a line of text where there is something to say of the data. Raises FormatError where they only begin like a part, and SettingsError where they are not what was asked for.
+    note: called with a line of text where there is something to say of the data. Raises FormatError where it only begins like a
+    part, and SettingsError where it is not what was asked for.
     """
+    source, wanted = None, settings.contexts
     if data[:len(part.MAGIC)] == part.MAGIC:
         source = PartSource.from_bytes(data)
-    elif settings.contexts in ByteSource.context_kinds:
-        source = None
-    else:
-        source = ImageSource.from_bytes(data, note) or VideoSource.from_bytes(data, settings.grid_width)
-    source = source or ByteSource.from_bytes(data)
-    if settings.contexts not in (None, "none", *source.context_kinds):
-        raise SettingsError(f"contexts={settings.contexts} cannot look at this input, as {' and '.join(source.context_kinds)} can; "
+    if source is None and wanted in (None, "none", *ImageSource.context_kinds):
+        source = ImageSource.from_bytes(data, note)
+    if source is None and wanted in (None, "none", *VideoSource.context_kinds):
+        source = VideoSource.from_bytes(data, settings.grid_width)
+    if source is None:
+        source = ByteSource.from_bytes(data)
+    if wanted not in (None, "none", *source.context_kinds):
+        raise SettingsError(f"contexts={wanted} cannot look at this input, as {' and '.join(source.context_kinds)} can; "
                             "leave contexts out")
     return source
 
