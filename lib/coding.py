@@ -112,7 +112,7 @@ def decode(reader, run, wanted, progress, warn, keeping):
         steps = checked - streams.first
         symbols[steps:] = 0
         recovered = source.restore(streams.join(symbols)) if steps else b""
-        what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} bytes, the first {steps:,} of every "
+        what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} {source.unit}, the first {steps:,} of every "
                 f"{len(symbols):,}; the rest is filler")
         raise type(fault)(f"{fault}. {keep_partial(run.output_path, recovered, what)}")
     if not source.is_whole:

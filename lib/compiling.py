@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numba
 from numba.core import event
+from numba.extending import register_jitable
 
 _LIBRARY = Path(__file__).resolve().parent
 _PACKAGES = ("mixing", "models/exact", "sources")     # what these compile is kept; they take no constants from elsewhere
@@ -35,6 +36,11 @@ def part(function=None, fastmath=False):
     """A function that compiled loops call; LLVM puts it into them where it is small."""
     decorate = numba.njit(fastmath=fastmath, **_OPTIONS)
     return decorate(function) if function else decorate
+
+
+def size(function):
+    """A function that Python calls as it is, and compiled loops too."""
+    return register_jitable(**_OPTIONS)(function)
 
 
 def _cache_folder():

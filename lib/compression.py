@@ -95,6 +95,8 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
         return Result(input_path, output_path, len(data), output_path.stat().st_size,
                       time.perf_counter() - started, digest.hex(), inspect(output_path).settings)
     check_target(output_path, overwrite)
+    if run.is_folder:
+        folders.check_outside(input_path, output_path, checkpoint)
     with OutputFile(output_path, overwrite) as output:
         with announced(note or _silent):
             coded = write_coded(output, data, run, settings, progress, note or _silent, keeping, costs)

@@ -6,8 +6,10 @@ permissions and times are not.
 
 import io
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from lib.container import is_base_name
@@ -16,6 +18,8 @@ from lib.files import check_target
 
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _MOST_FILES = 1 << 20
+# What reading an archive raises that was damaged or made to do harm: encrypted, say, or packed in a way of its own.
+_FAULTS = (zipfile.BadZipFile, NotImplementedError, ValueError, RuntimeError, EOFError, KeyError, struct.error, zlib.error)
 
 
 def is_folder(path):
@@ -52,6 +56,13 @@ def check_new(path):
     check_target(path, overwrite=False)
 
 
+def check_outside(folder, *paths):
+    """Refuse, with an OutputError, what would be written into the folder that is read, and so change it."""
+    for path in filter(None, paths):
+        if Path(path).resolve().is_relative_to(Path(folder).resolve()):
+            raise OutputError(f"{path} would lie in the folder that is compressed; choose a place outside of it")
+
+
 def unpack(data, path):
     """Make the folder `path` of what `pack` made, completely or not at all; returns the bytes of its files.
 
@@ -73,7 +84,7 @@ def unpack(data, path):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(archive.read(entry))
             os.replace(inside, path)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except _FAULTS as error:
         raise FormatError("the archive of the folder cannot be read; the file is damaged") from error
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}; nothing was left behind. "

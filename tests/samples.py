@@ -10,6 +10,7 @@ import zlib
 import msgpack
 import numpy as np
 
+from lib.compression import compress, decompress
 from lib.container import MAGIC, VERSION, Header, Reader, Segment, Writer
 from lib.settings import Settings
 
@@ -21,6 +22,7 @@ SYMBOLS = 5                                     # the vocabulary of what a netwo
 INTERRUPTIBLE = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
                  "from lib.__main__ import main; sys.exit(main(sys.argv[1:]))")
 STREAMS = TINY["batch_size"]
+FAST = Settings(preset="fast")
 
 
 def tiny(**changes):
@@ -98,6 +100,17 @@ def with_header(data, total_steps, **changes):
 def flipped(data, position, mask=0xFF):
     """`data` with bits of one byte flipped."""
     return data[:position] + bytes([data[position] ^ mask]) + data[position + 1:]
+
+
+def there_and_back(folder, data, settings=FAST):
+    """Compress a file of these bytes; check that they come back and that the file is no larger than promised; returns the Result."""
+    (folder / "in").write_bytes(data)
+    packed = compress(folder / "in", folder / "in.lks", settings, overwrite=True)
+    assert packed.compressed_bytes == (folder / "in.lks").stat().st_size <= len(data) + 96
+    again = decompress(folder / "in.lks", folder / "out", overwrite=True)
+    assert (folder / "out").read_bytes() == data
+    assert again.sha256 == packed.sha256 == hashlib.sha256(data).hexdigest()
+    return packed
 
 
 def a_header(**changes):

@@ -2,10 +2,11 @@
 
 import io
 import os
+import shutil
 import zipfile
 
 import pytest
-from samples import TEXT
+from samples import TEXT, flipped
 
 from lib import FormatError, InputError, OutputError, Settings, compress, decompress, folders, inspect
 
@@ -66,6 +67,13 @@ def test_what_no_archive_keeps_is_refused(tmp_path, folder):
         compress(folder, settings=FAST)
 
 
+def test_what_would_change_the_folder_that_is_read_is_refused(tmp_path, folder):
+    for places in (dict(output_path=folder / "in.lks"), dict(checkpoint=folder / "deep" / "kept")):
+        with pytest.raises(OutputError, match="would lie in the folder that is compressed; choose a place outside of it"):
+            compress(folder, settings=FAST, **places)
+    assert not list(folder.glob("**/*kept*")) and not (folder / "in.lks").exists()
+
+
 @pytest.mark.parametrize("name", ["../out", "/out", "a/../../out", "a//b", "c:/out", "a\\b", "", "folder/"])
 def test_an_archive_that_leads_out_of_its_folder_is_refused(tmp_path, name):
     file = io.BytesIO()
@@ -80,6 +88,19 @@ def test_an_archive_that_leads_out_of_its_folder_is_refused(tmp_path, name):
     with pytest.raises(FormatError, match="outside of it|cannot be read"):
         folders.unpack(file.getvalue(), tmp_path / "made")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_archive_made_to_do_harm_is_refused_whatever_is_wrong_with_it(tmp_path, folder):
+    data = folders.pack(folder)
+    central = data.index(b"PK\1\2")
+    for place in range(central, len(data)):
+        for mask in (1, 0x80):
+            try:
+                folders.unpack(flipped(data, place, mask), tmp_path / "made")
+            except FormatError:
+                assert not (tmp_path / "made").exists()
+            else:
+                shutil.rmtree(tmp_path / "made")
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: b"x" * 99, lambda data: data.replace(b"It was", b"It has", 1)])

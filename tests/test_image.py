@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
-from samples import coded_file, take_apart
+from PIL import Image, PngImagePlugin, TiffImagePlugin
+from samples import FAST, coded_file, take_apart, there_and_back
 
 from lib import FormatError, InputError, Settings, SettingsError, compress, decompress, inspect, learn, resume
 from lib.sources import ByteSource, ImageSource, describe_source, png, source_of
+from lib.sources.base import packed_description
 from lib.sources.pictures import Pixels
 from lib.streams import Streams
 from lib.surroundings import Samples
 
-FAST = Settings(preset="fast")
 SMALL = dict(preset="balanced", rnn_units=8, embedding_size=4, seq_length=4, update_interval=2)
 
 
@@ -48,14 +48,6 @@ def npy_of(array):
     file = io.BytesIO()
     np.save(file, array)
     return file.getvalue()
-
-
-def there_and_back(folder, data, settings=FAST):
-    (folder / "in").write_bytes(data)
-    packed = compress(folder / "in", folder / "in.lks", settings, overwrite=True)
-    decompress(packed.output_path, folder / "out", overwrite=True)
-    assert (folder / "out").read_bytes() == data
-    return packed
 
 
 def rgb16():
@@ -252,6 +244,10 @@ def test_the_colours_under_zero_alpha_are_kept(tmp_path):
     there_and_back(tmp_path, file_of("PNG", image=Image.fromarray(image)))
 
 
+def test_a_row_wider_than_what_is_kept_of_it_comes_back(tmp_path):
+    there_and_back(tmp_path, file_of("PPM", image=picture(width=9000, height=2)))
+
+
 def test_pictures_of_a_folder_share_what_is_learned(tmp_path):
     folder = tmp_path / "album"
     folder.mkdir()
@@ -292,6 +288,30 @@ def test_no_damaged_description_is_believed(name):
                 continue
             if source.symbol_count < 100_000:
                 source.restore(np.zeros(source.symbol_count, np.uint16))
+
+
+@pytest.mark.parametrize("parts", [
+    [255, [b"", b""], [[[2, 2, 3, 8, 6, 0, 0, 0], b"\0\0", [6.0, 15, 8, 0], [30]]]],       # a level that is no whole number
+    [255, [b"", b""], [[[2, 2, 3, 8, 6, 0, 0, 0], b"\0\0", [6, 15, 8, 0], []]]],            # no chunks
+    [255, [b"", b""], [[[2, 2, 3, 8, 6, 0, 0, 0], b"\0\0", [6, 15, 8], [30]]]],
+    [255, [b"", b""], [[]]], [255, [b"", b""], [[[]]]], [255, [b"", b""], [[[2, 2]]]], [255, b"", []], [255, [], []], [256, [b"", b""], []],
+    [-1, [b"", b""], [[[2, 2, 3, 8, 6, 0, 0, 0]]]], [b"\0" * 99, [b"", b""], [[[2, 2, 3, 8, 6, 0, 0, 0]]]],
+    [255, [b"", 7], [[[2, 2, 3, 8, 6, 0, 0, 0]]]], [255, [b"", b""], [[[1 << 40, 2, 3, 8, 6, 0, 0, 0]]]], [255], {}, 5, None])
+def test_a_description_made_to_do_harm_is_refused(parts):
+    with pytest.raises(FormatError, match="the description of an image is damaged"):
+        describe_source(ImageSource.kind, 12, packed_description(parts))
+
+
+@pytest.mark.parametrize("tag, value", [(256, (37, 1)), (257, 2.5), (258, (8, 8, 8.0)), (273, "somewhere"), (277, (3,)), (279, (0.5,))])
+def test_odd_tags_are_no_images(tag, value):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    try:
+        tags[tag] = value
+        data = file_of("TIFF", tiffinfo=tags)
+    except (TypeError, ValueError, struct.error, UserWarning):
+        pytest.skip("Pillow does not write such a tag either")
+    source = source_of(data, FAST)
+    assert source.restore(source.symbols()) == data
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from samples import coded_file, take_apart
+from samples import FAST, coded_file, take_apart, there_and_back
 
 from lib import FormatError, InputError, Settings, SettingsError, compress, decompress, inspect, learn
 from lib.sources import ByteSource, VideoSource, describe_source, npy, source_of
 from lib.streams import Streams
 from lib.surroundings import Grid, sights_of
 
-FAST = Settings(preset="fast")
 SMALL = dict(preset="balanced", rnn_units=8, embedding_size=4, seq_length=4, update_interval=2)
 
 
@@ -42,15 +41,6 @@ def npz_bytes(save=np.savez, **arrays):
     file = io.BytesIO()
     save(file, **arrays)
     return file.getvalue()
-
-
-def there_and_back(folder, data, settings=FAST):
-    """Compress and give back; returns the Result."""
-    (folder / "in").write_bytes(data)
-    packed = compress(folder / "in", folder / "in.lks", settings, overwrite=True)
-    decompress(packed.output_path, folder / "out", overwrite=True)
-    assert (folder / "out").read_bytes() == data
-    return packed
 
 
 VIDEO = video()
@@ -143,7 +133,7 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_bytes(tmp_path, stop_after):
 def test_arrays_of_any_size_are_described_and_restored(frames, height, width, tokens, seed, dtype, by_columns):
     array = video(frames, height, width, tokens, seed).astype(dtype)
     data = npy_bytes(np.asfortranarray(array) if by_columns else array)
-    source = source_of(data, FAST)
+    source = source_of(data, Settings(contexts="video"))          # a few cells of noise can look smooth, as a picture does
     again = describe_source(VideoSource.kind, len(data), source.description())
     assert again.restore(source.symbols()) == data
     assert (again.grid, again.symbol_count, again.code_bits) == ((height, width), array.size, source.code_bits)

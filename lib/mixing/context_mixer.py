@@ -95,5 +95,5 @@ class ContextMixer:
 def mixer_bytes(settings, source, streams):
     """Bytes of memory that a ContextMixer takes, roughly."""
     base = primers.length(settings.primer)
-    return memory.memory_bytes(KINDS[settings.contexts], source.code_bits, base, streams, settings.table_bits,
-                               settings.has_network)
+    return memory.memory_bytes(KINDS[settings.contexts], source.code_bits, source.layout, base, streams,
+                               settings.table_bits, settings.has_network)

@@ -32,6 +32,7 @@ class Memory(NamedTuple):
     # What a kind keeps of its own
     state: np.ndarray             # int64 (B, any)
     indirect: np.ndarray          # int64 (any,)
+    fits: np.ndarray              # float64 (B, any), for lib.mixing.least_squares
     # What has been coded
     codes: np.ndarray             # uint16 (base + B * steps + 1,): the primer and all streams, one after the other
     values: np.ndarray            # uint16 (V,): the code of each symbol of the vocabulary
@@ -71,10 +72,11 @@ class Memory(NamedTuple):
     distance_places: np.ndarray   # int64 (G,)
     touched: np.ndarray           # uint64 (1,): nothing of use, see _find_groups
     shares: np.ndarray            # int64 (2^(bits + 1),): the network's frequencies, added up by node
+    work: np.ndarray              # float64 (any,), a kind's
 
 
 # What is no scratch and no constant: the state between two symbols.
-_KEPT = ("state", "indirect", "codes", "fingerprint", "slots", "runs", "histories", "run_worth", "match_table",
+_KEPT = ("state", "indirect", "fits", "codes", "fingerprint", "slots", "runs", "histories", "run_worth", "match_table",
          "match_state", "match_worth", "distances", "uses", "weights", "final_weights", "maps")
 
 
@@ -83,14 +85,14 @@ def kept(memory):
     return {name: getattr(memory, name) for name in _KEPT}
 
 
-def memory_bytes(kind, bits, base, streams, table_bits, with_network):
+def memory_bytes(kind, bits, layout, base, streams, table_bits, with_network):
     """Bytes of memory that a Memory takes, roughly: its large tables, as far as the input touches them."""
     sizes = _Sizes(kind, bits, base, streams, with_network)
     rows, final_rows = (sum(min(count, bits * sizes.places) for count in counts) for counts in (sizes.rows, sizes.final_rows))
     return int(8 * (1 << table_bits) + 8 * (1 << table_bits - _RUNS_SHIFT)
                + 4 * (rows * sizes.inputs + final_rows * len(sizes.rows))
                + 4 * sizes.map_entries * sizes.kind.maps + 4 * sizes.match_entries * sizes.kind.matches
-               + 4 * distances.entries(bits) * kind.guesses
+               + 4 * distances.entries(bits) * kind.guesses + 8 * streams.batch_size * kind.fits(layout)
                + 2 * sizes.places)
 
 
@@ -119,13 +121,15 @@ def allocated(kind, values, bits, layout, base, streams, table_bits, with_networ
     batch_size, contexts, sets, finals = streams.batch_size, kind.contexts, len(sizes.rows), len(sizes.final_rows)
     symbols, possible = _tree(values, bits)
     return Memory(
-        bits=bits, base=base, steps=streams.steps, layout=layout, contexts=np.zeros(contexts, np.uint64), selected=np.zeros(sets, np.int64),
+        bits=bits, base=base, steps=streams.steps, layout=layout, contexts=np.zeros(contexts, np.uint64),
+        selected=np.zeros(sets, np.int64),
         final_selected=np.zeros(finals, np.int64), refined_by=np.zeros(kind.maps, np.uint64),
         guesses=np.zeros(kind.guesses, np.int64), sureness=np.zeros(kind.guesses, np.int64),
-        state=np.zeros((batch_size, kind.state), np.int64), indirect=np.zeros(kind.indirect, np.int64),
+        state=np.zeros((batch_size, kind.state), np.int64), indirect=np.zeros(kind.indirect, np.int64), fits=np.zeros((batch_size, kind.fits(layout))),
         codes=np.zeros(sizes.places + 1, np.uint16), values=values, symbols=symbols,
         possible=possible, fingerprint=np.zeros(1, np.uint64),
-        costs=np.zeros(sizes.places if with_costs else 0, np.uint16), slots=_aligned(1 << table_bits), runs=np.zeros(1 << table_bits - _RUNS_SHIFT, np.uint64),
+        costs=np.zeros(sizes.places if with_costs else 0, np.uint16),
+        slots=_aligned(1 << table_bits), runs=np.zeros(1 << table_bits - _RUNS_SHIFT, np.uint64),
         histories=np.full((contexts, engine.HISTORIES), logistic.EVEN, np.uint32),
         run_worth=np.full((contexts, engine.RUN_CLASSES), logistic.LIKELY, np.uint32),
         match_table=np.zeros((kind.matches, sizes.match_entries), np.int32),
@@ -143,7 +147,8 @@ def allocated(kind, values, bits, layout, base, streams, table_bits, with_networ
         inputs=np.zeros(sizes.inputs, np.int32), places=np.zeros((4, contexts), np.int64),
         last=np.zeros(contexts, np.int64), rows=np.zeros(sets, np.int64), logits=np.zeros(sets, np.int32),
         final_rows=np.zeros(finals, np.int64), final_logits=np.zeros(finals, np.int32),
-        expected=np.zeros(kind.matches, np.int64), distance_places=np.zeros(kind.guesses, np.int64), touched=np.zeros(1, np.uint64), shares=np.zeros(2 << bits, np.int64))
+        expected=np.zeros(kind.matches, np.int64), distance_places=np.zeros(kind.guesses, np.int64),
+        touched=np.zeros(1, np.uint64), shares=np.zeros(2 << bits, np.int64), work=np.zeros(kind.work))
 
 
 def for_primer(memory):
@@ -155,7 +160,7 @@ def for_primer(memory):
 
 def left_by_primer(memory):
     """{name: array}: copies of what the symbols before `base` left, in tables of these `shapes`; for `begin_with`."""
-    own = {"state": memory.state[:1], "codes": memory.codes[:memory.base]}
+    own = {"state": memory.state[:1], "fits": memory.fits[:1], "codes": memory.codes[:memory.base]}
     return {name: own.get(name, array).copy() for name, array in kept(memory).items() if name != "match_state"}
 
 

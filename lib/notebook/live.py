@@ -85,7 +85,7 @@ class Curve:
         axes = figure.add_subplot()
         axes.plot(*zip(*self.recent()), color="tab:gray", linewidth=0.8, label="last stretch")
         axes.plot(*zip(*self.so_far()), color="tab:blue", linewidth=1.8, label="so far")
-        axes.set(title=title, xlabel="position (bytes coded, all streams together)", ylabel="bits per byte",
+        axes.set(title=title, xlabel="symbols coded, all streams together (bytes, tokens or samples)", ylabel="bits per symbol",
                  xlim=(0, self._total), ylim=(0, None))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.grid(alpha=0.3)

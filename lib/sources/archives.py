@@ -8,13 +8,13 @@ _LOCAL = struct.Struct("<4s22xHH")       # before each file: signature, lengths 
 
 
 def stored_files(data):
-    """[(name, start, size)] of the files that a zip stores, in order; none for what is no zip. Nothing of it is believed that does not fit."""
+    """[(name, start, size)] of the files that a zip stores, in order; none for what is no zip. What does not fit is passed over."""
     if data[:4] != b"PK\3\4":
         return []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, IndexError, KeyError, OverflowError, struct.error):
         return []
     files, end = [], 0
     for entry in entries:

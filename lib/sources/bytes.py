@@ -3,7 +3,7 @@
 import numpy as np
 
 from lib.errors import FormatError
-from lib.streams import Streams
+from lib.sources.base import WholeSource
 
 _ALL_VALUES = b""        # description of data in which every byte value occurs
 _BITMAP_BYTES = 32
@@ -11,13 +11,13 @@ _CONTROL = np.array([byte for byte in range(32) if chr(byte) not in "\t\n\v\f\r\
 _MOST_CONTROL = 0.005    # share of such bytes in what still counts as text
 
 
-class ByteSource:
+class ByteSource(WholeSource):
     """The bytes of a file as symbols 0 to V - 1: the byte values that occur, in ascending order."""
 
     kind = 0
+    unit = "bytes"           # what a symbol is, in the plural
     sees = "last"            # what a network sees, see lib.surroundings
     context_kinds = ("text", "binary")     # that can look at its codes
-    is_whole = True          # not a part that goes on from another
     code_bits = 8            # of the codes that contexts see: the bytes themselves
     layout = np.zeros(0, np.int64)     # bytes lie in no grid
 
@@ -40,14 +40,6 @@ class ByteSource:
         if not len(values) or pack_values(values) != description:
             raise FormatError("the header's set of byte values is damaged; get another copy of the file")
         return cls(values, original_bytes)
-
-    def streams_for(self, batch_size):
-        """The Streams to code in `batch_size` streams."""
-        return Streams(self.symbol_count, batch_size)
-
-    @property
-    def vocabulary_size(self):
-        return len(self.values)
 
     @property
     def codes(self):

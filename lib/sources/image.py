@@ -4,21 +4,27 @@ Samples go pixel by pixel, of a pixel green, red, blue, alpha; of 16 bits the hi
 are, so the very bytes of the file come back.
 """
 
-import zlib
 from dataclasses import dataclass
 
-import msgpack
 import numpy as np
 
 from lib.errors import FormatError
 from lib.sources import png as png_files
 from lib.sources.archives import stored_files
+from lib.sources.base import (
+    FAULTS,
+    WholeSource,
+    damaged,
+    occurring,
+    packed_description,
+    packed_values,
+    unpacked_description,
+    unpacked_values,
+)
 from lib.sources.pictures import Pixels, pixels_in
-from lib.streams import Streams
 
 _MOST_AROUND, _USUAL_AROUND = 0.2, 2048  # of the bytes that are no pixels: a share, and what a palette and headers take
-_LARGEST_DESCRIPTION = 1 << 26
-_RAW = -15                               # deflated data without a frame around it, as zlib has it
+_MOST_CODE = 255
 _CAN_BE_PACKED = (b"\xff\xd8\xff", "a JPEG"), (b"GIF8", "a GIF"), (b"RIFF", "WebP")
 
 
@@ -40,33 +46,33 @@ class _Picture:
 
     @classmethod
     def from_list(cls, values):
-        """Raises FormatError, TypeError or ValueError for what `to_list` cannot have made."""
+        """Raises FormatError or one of FAULTS for what `to_list` cannot have made."""
         pixels = Pixels.from_list(values[0])
         if len(values) == 1:
             return cls(pixels)
         filters, deflate, chunks = values[1:]
         level, window, memory, strategy = deflate
-        fits = (len(filters) == pixels.height and max(filters) < 5 and 0 <= level <= 9 and 9 <= window <= 15
-                and 1 <= memory <= 9 and 0 <= strategy <= 4 and all(type(size) is int and size >= 0 for size in chunks))
+        fits = (len(filters) == pixels.height and max(filters) < 5 and all(type(number) is int for number in (*deflate, *chunks))
+                and 0 <= level <= 9 and 9 <= window <= 15 and 1 <= memory <= 9 and 0 <= strategy <= 4 and min(chunks) >= 0)
         if not fits:
             raise ValueError("no PNG is like this")
         return cls(pixels, png_files.Png(pixels, bytes(filters), tuple(deflate), tuple(chunks)))
 
 
-class ImageSource:
+class ImageSource(WholeSource):
     """Samples as symbols 0 to V - 1: the codes that occur, in ascending order."""
 
     kind = 3
+    unit = "samples"
     sees = "samples"
     context_kinds = ("image",)
-    is_whole = True
     code_bits = 8
 
-    def __init__(self, values, pieces, pictures, codes=None):
-        """values: uint16, ascending, shape (V,); pieces: bytes before each picture and after the last; pictures: of _Picture; codes:
-        uint8, of all pictures, where there are any yet.
+    def __init__(self, codes, pieces, pictures, samples=None):
+        """codes: uint16, ascending, shape (V,); pieces: bytes before each picture and after the last; pictures: of _Picture; samples:
+        uint8, the codes of all pictures, where there are any yet.
         """
-        self.codes, self._pieces, self._pictures, self._codes = values, pieces, pictures, codes
+        self.codes, self._pieces, self._pictures, self._samples = codes, pieces, pictures, samples
         self.symbol_count = sum(picture.pixels.count for picture in pictures)
 
     @classmethod
@@ -89,41 +95,26 @@ class ImageSource:
             end, packed = start + last, packed + last - first
         if not pictures or len(data) - packed > max(_MOST_AROUND * len(data), _USUAL_AROUND):
             return None
-        codes = np.concatenate(codes)
-        values = np.flatnonzero(np.bincount(codes, minlength=256)).astype(np.uint16)
-        if 2 * len(values) > values[-1]:
-            values = np.arange(int(values[-1]) + 1, dtype=np.uint16)
-        return cls(values, [*pieces, data[end:]], pictures, codes)
+        samples = np.concatenate(codes)
+        return cls(occurring(samples), [*pieces, data[end:]], pictures, samples)
 
     @classmethod
     def from_description(cls, original_bytes, description):
         """Raises FormatError where `description` is none that `description()` could have made."""
-        damaged = FormatError("the description of an image is damaged; get another copy of the file")
         try:
-            inflated = zlib.decompressobj(_RAW).decompress(description, _LARGEST_DESCRIPTION)
-            values, pieces, pictures = msgpack.unpackb(inflated)
-            values = np.frombuffer(values, np.uint8).astype(np.uint16) if isinstance(values, bytes) else np.arange(
-                values + 1 if 0 <= values < 256 else 0, dtype=np.uint16)
+            values, pieces, pictures = unpacked_description(description)
+            codes = unpacked_values(values, _MOST_CODE)
             pictures = [_Picture.from_list(picture) for picture in pictures]
-            fits = (len(values) and (np.diff(values.astype(int)) > 0).all() and len(pieces) == len(pictures) + 1 > 1
-                    and all(isinstance(piece, bytes) for piece in pieces))
-        except (zlib.error, ValueError, TypeError, AttributeError, OverflowError, msgpack.UnpackException) as error:
-            raise damaged from error
+            fits = len(pieces) == len(pictures) + 1 > 1 and all(isinstance(piece, bytes) for piece in pieces)
+        except FAULTS as error:
+            raise damaged("an image") from error
         if not fits:
-            raise damaged
+            raise damaged("an image")
         sizes = [picture.pixels.bytes if not picture.png else sum(picture.png.chunks) + 12 * len(picture.png.chunks)
                  for picture in pictures]
         if original_bytes != sum(map(len, pieces)) + sum(sizes):
             raise FormatError("the header's size is not that of the image it describes; the file is damaged")
-        return cls(values, pieces, pictures)
-
-    def streams_for(self, batch_size):
-        """The Streams to code in `batch_size` streams."""
-        return Streams(self.symbol_count, batch_size)
-
-    @property
-    def vocabulary_size(self):
-        return len(self.codes)
+        return cls(codes, pieces, pictures)
 
     @property
     def layout(self):
@@ -147,7 +138,7 @@ class ImageSource:
         """uint16, shape (symbol_count,)."""
         index = np.zeros(256, np.uint16)
         index[self.codes] = np.arange(len(self.codes))
-        return index[self._codes]
+        return index[self._samples]
 
     def first_picture(self):
         """(its samples, uint8 of shape (height, width) or (height, width, 3), for people to look at; the shape of its codes).
@@ -156,16 +147,12 @@ class ImageSource:
         """
         pixels = self._pictures[0].pixels
         shape = (pixels.height, pixels.width, pixels.channels * pixels.codes_each)
-        samples = self._codes[:pixels.count].reshape(*shape)[..., ::pixels.codes_each]
+        samples = self._samples[:pixels.count].reshape(*shape)[..., ::pixels.codes_each]
         return (samples[..., (1, 0, 2)] if pixels.channels >= 3 else samples[..., 0]), shape
 
     def description(self):
         """All but the samples; deflated."""
-        values, largest = self.codes, int(self.codes[-1])
-        values = largest if len(values) == largest + 1 else values.astype(np.uint8).tobytes()
-        packed = msgpack.packb([values, self._pieces, [picture.to_list() for picture in self._pictures]])
-        deflate = zlib.compressobj(9, zlib.DEFLATED, _RAW)
-        return deflate.compress(packed) + deflate.flush()
+        return packed_description([packed_values(self.codes), self._pieces, [picture.to_list() for picture in self._pictures]])
 
     def restore(self, symbols):
         """The bytes that symbols of shape (n,) stand for."""

@@ -3,6 +3,7 @@
 import io
 import math
 import struct
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,7 +109,9 @@ def _read_header(data):
     """(the ArrayHeader that data begins with, its length), or (None, 0)."""
     file = io.BytesIO(data)
     try:
-        shape, fortran_order, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")              # on headers that Python 2 wrote
+            shape, fortran_order, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
     except _FAULTS:
         return None, 0
     if dtype.kind not in "iuf" or any(size < 0 for size in shape):

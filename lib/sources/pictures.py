@@ -188,8 +188,8 @@ def _in_tiff(data):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")              # on odd tags
             tags = Image.open(io.BytesIO(data), formats=["TIFF"]).tag_v2
-        width, height, channels = tags[256], tags[257], tags.get(277, 1)
-        bits, starts, sizes = tags.get(258, (1,)), tags[273], tags[279]
+        width, height, channels = int(tags[256]), int(tags[257]), int(tags.get(277, 1))
+        bits, starts, sizes = (list(map(int, numbers)) for numbers in (tags.get(258, (1,)), tags[273], tags[279]))
         plain = tags.get(259, 1) == 1 and tags.get(284, 1) == 1 and tags.get(266, 1) == 1 and len(set(bits)) == 1
         in_a_row = all(start + size == after for start, size, after in zip(starts, sizes, starts[1:]))
         kind = tags.get(262, _PLAIN)

@@ -171,7 +171,7 @@ def _unfiltered(filtered, pixels):
     """(the bytes of all rows, the filter of each)."""
     rows = np.frombuffer(bytearray(filtered), np.uint8).reshape(pixels.height, pixels.stride + 1)
     filters, rows = rows[:, 0].copy(), np.ascontiguousarray(rows[:, 1:])
-    _undo(rows, filters, _back(pixels))
+    _filter(rows, rows, filters, _back(pixels), True)
     return rows.tobytes(), filters.tobytes()
 
 
@@ -180,7 +180,7 @@ def _filtered(rows, filters, pixels):
     rows = np.frombuffer(rows, np.uint8).reshape(pixels.height, pixels.stride)
     out = np.empty((pixels.height, pixels.stride + 1), np.uint8)
     out[:, 0] = np.frombuffer(filters, np.uint8)
-    _apply(rows, out, _back(pixels))
+    _filter(rows, out[:, 1:], out[:, 0], _back(pixels), False)
     return out.tobytes()
 
 
@@ -190,25 +190,15 @@ def _back(pixels):
 
 
 @compiled
-def _undo(rows, filters, back):
-    """Undo the filter of each row in place, in the order of the rows."""
+def _filter(rows, out, filters, back, undo):
+    """Write rows, filtered, to `out`; or undo the filters of rows, in place."""
     for row in range(len(rows)):
         for column in range(rows.shape[1]):
             left = np.int64(rows[row, column - back]) if column >= back else np.int64(0)
             up = np.int64(rows[row - 1, column]) if row else np.int64(0)
             corner = np.int64(rows[row - 1, column - back]) if row and column >= back else np.int64(0)
-            rows[row, column] = np.int64(rows[row, column]) + _expected(filters[row], left, up, corner) & 255
-
-
-@compiled
-def _apply(rows, out, back):
-    """Put the rows, filtered, behind the filters in `out`."""
-    for row in range(len(rows)):
-        for column in range(rows.shape[1]):
-            left = np.int64(rows[row, column - back]) if column >= back else np.int64(0)
-            up = np.int64(rows[row - 1, column]) if row else np.int64(0)
-            corner = np.int64(rows[row - 1, column - back]) if row and column >= back else np.int64(0)
-            out[row, column + 1] = np.int64(rows[row, column]) - _expected(out[row, 0], left, up, corner) & 255
+            expected = _expected(filters[row], left, up, corner)
+            out[row, column] = np.int64(rows[row, column]) + (expected if undo else -expected) & 255
 
 
 @part

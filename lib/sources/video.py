@@ -5,43 +5,48 @@ the arrays and what an archive has around them, are kept as they are: the very b
 """
 
 import math
-import zlib
 
-import msgpack
 import numpy as np
 
 from lib.errors import FormatError, SettingsError
 from lib.sources import npy
-from lib.streams import Streams
+from lib.sources.base import (
+    FAULTS,
+    WholeSource,
+    damaged,
+    occurring,
+    packed_description,
+    packed_values,
+    unpacked_description,
+    unpacked_values,
+)
 
 _MOST_TOKEN = (1 << 16) - 1
 _MOST_CHANNELS = 4                       # of the last axis of what is a picture and no video
 _MOST_CELLS = 1 << 16                    # of a frame
 _MOST_AROUND = 0.2                       # share of the bytes that are no tokens
-_LARGEST_DESCRIPTION = 1 << 26
 _FRAMES_LOOKED_AT = 2000                 # to recognise a grid
-_RAW = -15                               # deflated data without a frame around it, as zlib has it
 
 
-class VideoSource:
+class VideoSource(WholeSource):
     """Tokens as symbols 0 to V - 1: the values that occur, in ascending order."""
 
     kind = 2
+    unit = "tokens"
     sees = "grid"
     context_kinds = ("video",)
-    is_whole = True
 
-    def __init__(self, values, grid, pieces, tokens=None):
-        """values: uint16, ascending, shape (V,); grid: (height, width) of a frame; pieces: bytes, what is before each array and
+    def __init__(self, codes, grid, pieces, tokens=None):
+        """codes: uint16, ascending, shape (V,); grid: (height, width) of a frame; pieces: bytes, what is before each array and
         after the last one, each but the last ending in the array's .npy header; tokens: uint16, of all arrays, where
         there are any yet.
 
         Raises FormatError where the pieces' headers are not of such a video.
         """
-        self.values, self.grid, self._pieces, self._tokens = values, grid, pieces, tokens
+        self.codes, self.grid, self._pieces, self._tokens = codes, grid, pieces, tokens
         self._arrays = [npy.trailing_header(piece) for piece in pieces[:-1]]
         if not self._arrays or not all(header and _frames_of(header, grid) for header in self._arrays):
-            raise FormatError("the description of a video is damaged; get another copy of the file")
+            raise damaged("a video")
         self.symbol_count = sum(header.count for header in self._arrays)
 
     @classmethod
@@ -63,46 +68,23 @@ class VideoSource:
         grid = grids.pop() if grids else _grid_of(tokens.reshape(-1, *cells), width)
         ends = [0, *(start + header.bytes for start, header in found)]
         pieces = [data[end:start] for end, start in zip(ends, [*(start for start, _ in found), len(data)])]
-        values = np.flatnonzero(np.bincount(tokens)).astype(np.uint16)
-        if 2 * len(values) > values[-1]:             # to say which do not occur would take more than it saves
-            values = np.arange(int(values[-1]) + 1, dtype=np.uint16)
-        return cls(values, grid, pieces, tokens)
+        return cls(occurring(tokens), grid, pieces, tokens)
 
     @classmethod
     def from_description(cls, original_bytes, description):
         """Raises FormatError where `description` is none that `description()` could have made."""
-        damaged = FormatError("the description of a video is damaged; get another copy of the file")
         try:
-            inflated = zlib.decompressobj(_RAW).decompress(description, _LARGEST_DESCRIPTION)
-            values, height, width, *pieces = msgpack.unpackb(inflated)
-            values = _unpacked_values(values)
-            pieces = [npy.undescribed(piece) for piece in pieces]
-            fits = len(values) and 0 < height and 0 < width and height * width <= _MOST_CELLS
-        except (zlib.error, ValueError, TypeError, msgpack.UnpackException) as error:
-            raise damaged from error
-        if not fits:
-            raise damaged
-        source = cls(values, (height, width), pieces)
+            codes, *grid, pieces = _unpacked(description)
+        except FAULTS as error:
+            raise damaged("a video") from error
+        source = cls(codes, tuple(grid), pieces)
         if original_bytes != sum(map(len, pieces)) + sum(header.bytes for header in source._arrays):
             raise FormatError("the header's size is not that of the video it describes; the file is damaged")
         return source
 
-    def streams_for(self, batch_size):
-        """The Streams to code in `batch_size` streams."""
-        return Streams(self.symbol_count, batch_size)
-
-    @property
-    def vocabulary_size(self):
-        return len(self.values)
-
-    @property
-    def codes(self):
-        """uint16, shape (V,): what contexts see of each symbol."""
-        return self.values
-
     @property
     def code_bits(self):
-        return max(1, int(self.values[-1]).bit_length())
+        return max(1, int(self.codes[-1]).bit_length())
 
     @property
     def layout(self):
@@ -123,7 +105,7 @@ class VideoSource:
     def symbols(self):
         """uint16, shape (symbol_count,)."""
         index = np.zeros(_MOST_TOKEN + 1, np.uint16)
-        index[self.values] = np.arange(len(self.values))
+        index[self.codes] = np.arange(len(self.codes))
         return index[self._tokens]
 
     def frames(self):
@@ -132,36 +114,23 @@ class VideoSource:
 
     def description(self):
         """All but the tokens: the values that occur, the grid, the bytes around the arrays; deflated."""
-        packed = msgpack.packb([_packed_values(self.values), *self.grid, *map(npy.described, self._pieces)])
-        deflate = zlib.compressobj(9, zlib.DEFLATED, _RAW)
-        return deflate.compress(packed) + deflate.flush()
+        return packed_description([packed_values(self.codes), *self.grid, *map(npy.described, self._pieces)])
 
     def restore(self, symbols):
         """The bytes that symbols of shape (n,) stand for."""
-        tokens, parts, start = self.values[symbols], [], 0
+        tokens, parts, start = self.codes[symbols], [], 0
         for piece, header in zip(self._pieces, self._arrays):
             parts += [piece, header.write(tokens[start:start + header.count])]
             start += header.count
         return b"".join([*parts, self._pieces[-1]])
 
 
-def _packed_values(values):
-    """A set of values as the largest one, where none below it is missing, or a bitmap."""
-    largest = int(values[-1])
-    if len(values) == largest + 1:
-        return largest
-    bitmap = np.zeros(largest + 1, np.uint8)
-    bitmap[values] = 1
-    return np.packbits(bitmap).tobytes()
-
-
-def _unpacked_values(packed):
-    """The inverse of `_packed_values`: uint16, ascending; none where there are too many."""
-    if isinstance(packed, int):
-        return np.arange(packed + 1 if 0 <= packed <= _MOST_TOKEN else 0).astype(np.uint16)
-    if len(packed) > (_MOST_TOKEN + 1) // 8:
-        return np.zeros(0, np.uint16)
-    return np.flatnonzero(np.unpackbits(np.frombuffer(packed, np.uint8))).astype(np.uint16)
+def _unpacked(description):
+    """(codes, height, width, pieces). Raises one of FAULTS for what `description()` cannot have made."""
+    values, height, width, *pieces = unpacked_description(description)
+    if not (type(height) is type(width) is int and 0 < height and 0 < width and height * width <= _MOST_CELLS):
+        raise ValueError("no video has such frames")
+    return unpacked_values(values, _MOST_TOKEN), height, width, [npy.undescribed(piece) for piece in pieces]
 
 
 def _is_video(array):

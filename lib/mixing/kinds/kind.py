@@ -23,3 +23,5 @@ class Kind:
     guesses: int              # of the code itself, see lib.mixing.distances
     start_weight: int         # of each input, of 2^16
     rates: tuple              # of the first layer's rows, at first and in the end, of 2^16
+    fits: Callable = lambda layout: 0     # of a source's `layout`: numbers that a stream keeps for lib.mixing.least_squares
+    work: int = 0             # numbers to work on

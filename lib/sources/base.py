@@ -1,0 +1,72 @@
+"""What sources of a whole input have in common."""
+
+import zlib
+
+import msgpack
+import numpy as np
+
+from lib.errors import FormatError
+from lib.streams import Streams
+
+_LARGEST_DESCRIPTION = 1 << 26
+_RAW = -15               # deflated data without a frame around it, as zlib has it
+# What reading a description raises that was damaged or made to do harm.
+FAULTS = (zlib.error, ValueError, TypeError, AttributeError, IndexError, KeyError, OverflowError, msgpack.UnpackException)
+
+
+class WholeSource:
+    """A source that is no part of another: `codes` (uint16, ascending, shape (V,)) and `symbol_count` are its own."""
+
+    is_whole = True
+
+    def streams_for(self, batch_size):
+        """The Streams to code in `batch_size` streams."""
+        return Streams(self.symbol_count, batch_size)
+
+    @property
+    def vocabulary_size(self):
+        return len(self.codes)
+
+
+def packed_description(parts):
+    """A list as bytes: MessagePack, deflated."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, _RAW)
+    return deflate.compress(msgpack.packb(parts)) + deflate.flush()
+
+
+def unpacked_description(description):
+    """The list. Raises one of FAULTS for what `packed_description` cannot have made."""
+    return msgpack.unpackb(zlib.decompressobj(_RAW).decompress(description, _LARGEST_DESCRIPTION))
+
+
+def damaged(what):
+    """The FormatError for a description that is none."""
+    return FormatError(f"the description of {what} is damaged; get another copy of the file")
+
+
+def occurring(codes):
+    """uint16, ascending: the values to code over: those that occur, or all up to the largest where it would take more to say which.
+    """
+    values = np.flatnonzero(np.bincount(codes)).astype(np.uint16)
+    return values if 2 * len(values) <= values[-1] else np.arange(int(values[-1]) + 1, dtype=np.uint16)
+
+
+def packed_values(values):
+    """A set of values as the largest one, where none below it is missing, or a bitmap."""
+    largest = int(values[-1])
+    if len(values) == largest + 1:
+        return largest
+    bitmap = np.zeros(largest + 1, np.uint8)
+    bitmap[values] = 1
+    return np.packbits(bitmap).tobytes()
+
+
+def unpacked_values(packed, most):
+    """The inverse of `packed_values`, for values up to `most`: uint16, ascending. Raises ValueError where there are others, or none."""
+    if isinstance(packed, int):
+        values = np.arange(packed + 1 if 0 <= packed <= most else 0)
+    else:
+        values = np.flatnonzero(np.unpackbits(np.frombuffer(packed[:(most >> 3) + 2], np.uint8)))
+    if not len(values) or values[-1] > most:
+        raise ValueError("no source has such values")
+    return values.astype(np.uint16)
