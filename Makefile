@@ -1,11 +1,14 @@
 # Every target sets up .venv first when it is needed.
-#   make setup | test | demo [FILE=path] | lab | notebooks | clean
+#   make setup | test | demo [FILE=path] | lab | app | notebooks | pictures | clean
 
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,\
 	$(if $(shell $(name) -c 'import sys, ensurepip; assert (3, 11) <= sys.version_info < (3, 14)' 2>/dev/null && echo yes),$(name))))
 RUN = .venv/bin/python
 
-.PHONY: setup test demo lab notebooks clean
+# Uploads come through the notebook's own connection, which takes 10 MB at once unless told otherwise.
+UPLOADS = {'websocket_max_message_size': 1073741824}
+
+.PHONY: setup browser test demo lab app pictures notebooks clean
 
 setup: .venv/ready
 
@@ -15,14 +18,29 @@ setup: .venv/ready
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch .venv/ready
 
-test: setup
+# Debian's Chromium, for the tests of the notebooks in a browser, which are skipped without one.
+browser:
+	@command -v chromium chromium-browser >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
+		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
+		|| echo "Chromium could not be installed: the tests in a browser are skipped" >&2
+
+test: setup browser
 	$(RUN) -m pytest
 
 demo: setup
 	@$(RUN) -m tools.demo $(if $(FILE),"$(FILE)")
 
 lab: setup
-	$(RUN) -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root)
+	$(RUN) -m jupyterlab --ServerApp.tornado_settings="$(UPLOADS)" $(if $(filter 0,$(shell id -u)),--allow-root)
+
+app: setup
+	@echo "compress:   http://localhost:8866/voila/render/compress.ipynb"
+	@echo "decompress: http://localhost:8866/voila/render/decompress.ipynb"
+	$(RUN) -m voila --no-browser --port=8866 --Voila.ip=127.0.0.1 --Voila.tornado_settings="$(UPLOADS)"
+
+pictures: setup browser
+	$(RUN) -m pytest -q tests/test_browser.py
+	$(RUN) -m tools.pictures
 
 notebooks: setup
 	$(RUN) -m tools.build_notebooks

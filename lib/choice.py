@@ -46,7 +46,7 @@ def resolve(settings, source, prior_symbols=0):
             seconds = to_begin + source.symbol_count / _symbols_per_second(complete, source)
         if seconds <= settings.time_limit or name == names[-1]:
             return complete, _reason(name, complete, kind, seconds, against)
-        against.append(f"{name} would take about {_duration(seconds)}")
+        against.append(f"{name} would take about {duration(seconds)}")
 
 
 def _fits(settings, source):
@@ -79,11 +79,11 @@ def _symbols_per_second(settings, source):
 
 def _reason(name, settings, kind, seconds, against):
     looks = f"{kind} by its looks" if settings.contexts == kind else f"taken for {settings.contexts}"
-    why = f"; {', '.join(against)}, and time_limit is {_duration(settings.time_limit)}" if against else ""
-    return f"auto took {name} for what is {looks}: up to {_duration(seconds)}{why}"
+    why = f"; {', '.join(against)}, and time_limit is {duration(settings.time_limit)}" if against else ""
+    return f"auto took {name} for what is {looks}: up to {duration(seconds)}{why}"
 
 
-def _duration(seconds):
+def duration(seconds):
     """Seconds as people say them."""
     if seconds <= 120:
         return f"{seconds:.0f} s"

@@ -1,12 +1,19 @@
 """The form of both notebooks: what the cell says, until the widgets say something else."""
 
+import html
+import json
+import re
+
+import nbformat
 import pytest
 
-from lib.errors import SettingsError
+from lib.errors import InputError, SettingsError
 from lib.notebook import host
+from lib.notebook.boxes import boxed
 from lib.notebook.choices import Choices
-from lib.notebook.form import Form
+from lib.notebook.form import Form, field_named, help_line
 from lib.settings import Settings
+from tools.build_notebooks import ROOT
 
 TO_COMPRESS = dict(preset="network", rnn_units="64", seed="preset", arithmetic="preset", backend="auto")
 TO_DECOMPRESS = dict(backend="numpy")
@@ -62,3 +69,58 @@ def test_wrong_splitting_choices_are_refused(name, value, message):
     with pytest.raises(SettingsError) as refused:
         Form({}, splitting={name: value})
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("name", ["compress.ipynb", "decompress.ipynb", "splitter.ipynb"])
+def test_colabs_form_and_the_widgets_offer_the_same(capsys, name):
+    cell = next(cell for cell in nbformat.read(ROOT / name, as_version=4).cells if "#@param" in cell.source)
+    fields = dict(re.findall(r"^(\w+) = .* #@param (\S.*)$", cell.source, re.M))
+    scope = {}
+    exec(cell.source, scope)                   # shows the widgets
+    widgets = scope["form"]._widgets
+    assert set(widgets) == set(fields)
+    for field, offered in fields.items():
+        shown = getattr(widgets[field], "options", None)
+        if shown is not None:
+            assert list(shown) == json.loads(offered)
+        assert f"#@markdown {help_line(field_named(field))}" in cell.source
+        assert html.escape(help_line(field_named(field))) in scope["form"]._help[field].value
+
+
+def test_what_is_wrong_is_said_beside_its_field_and_nothing_can_be_started(capsys):
+    shown = Form(dict(path="", largest_download_mb=9), TO_COMPRESS)
+    shown.show(run=lambda form: None)
+    shown._widgets["rnn_units"].value = "7"
+    assert "rnn_units must be 8 to 8192, got 7" in shown._help["rnn_units"].value and shown._button.disabled
+    shown._widgets["rnn_units"].value = "64"
+    assert "width of each LSTM layer" in shown._help["rnn_units"].value and not shown._button.disabled
+    shown._widgets["largest_download_mb"].value = -5
+    assert shown.choices().largest_download_mb == 1         # the widget's own bound
+
+
+@pytest.mark.parametrize("preset, said", [("fast", "About "), ("auto", "auto would take")])
+def test_the_form_says_what_a_run_would_take(capsys, tmp_path, preset, said):
+    (tmp_path / "a.txt").write_bytes(b"some text " * 500)
+    shown = Form(dict(path=""), TO_COMPRESS | dict(preset=preset, rnn_units="preset"))
+    shown.show()
+    shown._widgets["path"].value = str(tmp_path / "a.txt")
+    line = shown._status.value
+    assert "a.txt, 5,000 bytes, text by its looks" in line and said in line and "MB of memory" in line
+    shown._widgets["path"].value = str(tmp_path / "b.txt")
+    assert "b.txt" in shown._status.value and "MB of memory" not in shown._status.value
+
+
+def test_the_button_runs_what_it_is_for_and_shows_errors_as_boxes(capsys):
+    ran = []
+    shown = Form(dict(path=""), TO_DECOMPRESS)
+
+    @boxed
+    def run(form):
+        ran.append(form)
+        raise InputError("there is no such file; choose another")
+
+    shown.show(run)
+    shown._button.click()
+    assert ran == [shown] and shown._button.description == "Decompress" and not shown._button.disabled
+    said = capsys.readouterr().out
+    assert all(line in said for line in ("The input cannot be used", "There is no such file", "Choose another"))

@@ -79,7 +79,7 @@ def no_network(monkeypatch):
                          ids=["empty", "one byte", "31 bytes", "noise", "all values"])
 def test_what_does_not_shrink_is_stored(tmp_path, data):
     packed = there_and_back(tmp_path, data, tiny(batch_size=64))
-    assert packed.settings is None and data in (tmp_path / "packed.lks").read_bytes()
+    assert packed.settings is None and data in (tmp_path / "in.lks").read_bytes()
 
 
 @pytest.mark.parametrize("data, changes", [

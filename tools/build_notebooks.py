@@ -32,7 +32,8 @@ Context statistics and a neural network learn your file while they code it. Noth
 decoder learns the same in step. **Run All**, choose a file, get a smaller `.lks` file; `decompress.ipynb` gives the very
 bytes back.
 
-With nothing chosen, Colab asks for a file and Jupyter takes a built-in sample."""
+In Jupyter, choose a file in the form and press **Compress**. Colab asks for one. Run by a tool, with nothing chosen, it takes a
+built-in sample."""
 
 _COMPRESS_NOTE = """\
 **Where it can be decoded.** Everywhere: the network computes in whole numbers, which are the same on every device.
@@ -45,15 +46,16 @@ For inputs that take longer than a session: **Run All** splits a file into parts
 other, each going on from the state that the one before left beside its `.lks` file. `decompress.ipynb` gives the parts back
 in the same order, and this notebook joins them: choose the `.parts.json` file, with the parts in its folder.
 
-With nothing chosen, Colab asks for a file and Jupyter takes a built-in sample."""
+In Jupyter, choose a file in the form and press the button. Colab asks for one. Run by a tool, with nothing chosen, it takes a
+built-in sample."""
 
 _DECOMPRESS_TITLE = """\
 # Lockstep: decompress a .lks file
 
 **Run All** and choose a `.lks` file; its original comes back, bit for bit, checked by SHA-256.
 
-With nothing chosen, Colab asks for a file and Jupyter takes the newest `.lks` file beside this notebook, or else
-a built-in sample."""
+In Jupyter, choose a file in the form and press **Decompress**. Colab asks for one. Run by a tool, with nothing chosen, it takes the
+newest `.lks` file beside this notebook, or else a built-in sample."""
 
 
 def build(root=ROOT):

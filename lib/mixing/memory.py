@@ -173,7 +173,7 @@ def begin_with(memory, left):
 
 def shapes(memory):
     """The shapes of all tables that do not grow with every symbol."""
-    return tuple(array.shape for name, array in kept(memory).items() if name not in ("codes", "state", "match_state"))
+    return tuple(array.shape for name, array in kept(memory).items() if name not in ("codes", "state", "fits", "match_state"))
 
 
 def _tree(values, bits):

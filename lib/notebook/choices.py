@@ -21,8 +21,7 @@ class Choices:
     """Where the input comes from and where the output goes. Raises SettingsError by name."""
 
     input_from: str = _choice(
-        "auto", "auto takes what is given: a URL, a path, an upload; where nothing is, Colab asks for a "
-        "file and Jupyter takes the built-in sample", INPUTS)
+        "auto", "auto takes what is given: a URL, a path, an upload; where nothing is, it asks for a file", INPUTS)
     path: str = _choice("", "a file on this machine; with drive, a file under MyDrive")
     url: str = _choice("", "an http or https address")
     largest_download_mb: int = _choice(1000, "refuse to fetch more than this many megabytes from a URL")

@@ -3,11 +3,26 @@
 import dataclasses
 import html
 
+from lib.errors import LockstepError, SettingsError
 from lib.notebook import host
+from lib.notebook.boxes import Stopped
 from lib.notebook.choices import Choices, SplitChoices
+from lib.notebook.estimate import Estimate
 from lib.settings import Settings, default_of
 
 _PRESET = "preset"        # the text that leaves a setting to the preset
+_WRONG = "color:#b3261e;font-weight:bold"
+_QUIET = "color:#555"
+
+# What the groups of the form are called, what is in them, and whether they are folded away.
+_GROUPS = (
+    ("Input", ("input_from", "path", "url", "largest_download_mb"), False),
+    ("What to do", ("action", "parts", "streams", "kind", "preset", "time_limit"), False),
+    ("Where the result goes", ("output_to", "output_folder"), False),
+    ("How to run", ("prior_file", "checkpoint_minutes", "backend"), True),
+    ("What the data is", ("contexts", "table_bits", "primer", "grid_width", "pixels"), True),
+    ("The network's parameters", None, True),          # all others
+)
 
 
 class Form:
@@ -19,9 +34,16 @@ class Form:
 
     def __init__(self, choices, settings={}, splitting={}):
         self._initial = {**choices, **settings, **splitting}
-        self._widgets = {}
-        self._upload = None
+        self._widgets, self._help = {}, {}
+        self._upload = self._button = self._status = None
+        self._taken = None, None                               # what the upload field held last, and where that is
+        self._estimate = Estimate()
         self.choices(), self.settings(), self.splitting()      # a wrong value is refused at once
+
+    @property
+    def task(self):
+        """What the notebook does: "compress", "decompress" or "split or join"."""
+        return "compress" if "preset" in self._initial else "split or join" if "action" in self._initial else "decompress"
 
     def choices(self):
         """The Choices as they stand now."""
@@ -37,58 +59,143 @@ class Form:
 
     def uploaded(self):
         """The path of the file in the upload field, or None."""
-        return host.widget_upload(self._upload, self.choices().output_folder or ".") if self._upload else None
+        if self._upload is None:
+            return None
+        if self._upload.value is not self._taken[0]:
+            self._taken = self._upload.value, host.widget_upload(self._upload, self.choices().output_folder or ".")
+        return self._taken[1]
 
-    def show(self):
-        """Display the widgets. Colab shows the cell's own fields instead."""
+    @property
+    def waits(self):
+        """Whether somebody is there to choose a file, and has not yet."""
+        choices = self.choices()
+        return (self._button is not None and host.a_person_is_there() and choices.input_from in ("auto", "upload")
+                and not choices.path.strip() and not choices.url.strip() and not self.uploaded())
+
+    def show(self, run=None):
+        """Display the widgets. Colab shows the cell's own fields instead.
+
+        run: what the button does, called in a place of its own for what it shows; without it there is no button.
+        """
         if host.in_colab():
             return
         import ipywidgets
         from IPython.display import display
-        self._upload = ipywidgets.FileUpload(description="Choose a file", multiple=False)
-        settings = self._rows(Settings)
-        first = settings[:1] if "preset" in self._initial else self._rows(SplitChoices)
-        rows = [self._upload, *self._rows(Choices), *first]
-        if settings:
-            folded = ipywidgets.Accordion(children=[ipywidgets.VBox(settings[1:] if "preset" in self._initial else settings)],
-                                          selected_index=None)
-            folded.set_title(0, "The network's parameters" if "preset" in self._initial else "How to run")
-            rows.append(folded)
-        display(ipywidgets.VBox(rows))
+        self._upload = ipywidgets.FileUpload(description="Choose a file", multiple=False, layout={"width": "200px"})
+        self._status = ipywidgets.HTML(layout={"margin": "4px 0"})
+        parts = [self._upload, *self._groups(), self._status]
+        if run:
+            self._button = ipywidgets.Button(description=self.task.capitalize(), button_style="primary", icon="play")
+            place = ipywidgets.Output()
+            self._button.on_click(lambda _: self._run(run, place))
+            parts += [self._button, place]
+        for widget in (self._upload, *self._widgets.values()):
+            widget.observe(lambda _: self._check(), names="value")
+        self._check()
+        display(ipywidgets.VBox(parts, layout={"max_width": "1000px"}))
+
+    def _run(self, run, place):
+        self._button.disabled, wanted = True, self._button.description
+        self._button.description = "Running"
+        place.clear_output()
+        try:
+            with place:
+                run(self)
+        except Stopped:
+            pass                   # its box says all
+        finally:
+            self._button.disabled, self._button.description = False, wanted
+
+    def _check(self):
+        """Say beside each field what it is for, or what is wrong with it; and below, what a run would take."""
+        wrong = self._fault()
+        for name, shown in self._help.items():
+            said = str(wrong) if wrong and str(wrong).startswith(name + " ") else None
+            style = _WRONG if said else _QUIET
+            shown.value = _line(said or help_line(field_named(name)), style)
+        self._status.value = _line(str(wrong), _WRONG) if wrong else _line(self._outlook(), _QUIET)
+        if self._button:
+            self._button.disabled = wrong is not None
+
+    def _fault(self):
+        """The first SettingsError among the values as they stand, or None."""
+        for group in (self.choices, self.settings, self.splitting):
+            try:
+                group()
+            except SettingsError as error:
+                return error
+        return None
+
+    def _outlook(self):
+        """A line on the chosen file: what a run would take."""
+        choices = self.choices()
+        try:
+            path = self.uploaded() or choices.path.strip()
+        except LockstepError as error:
+            return str(error)
+        if not path:
+            return "Choose a file, or give its path or address." if host.a_person_is_there() else ""
+        return self._estimate.line(path, self.settings()) if self.task == "compress" else f"{path} is chosen."
 
     def _current(self, group):
         """{name: value} of the fields of a dataclass: from the widget, else from the cell."""
         names = [field.name for field in dataclasses.fields(group) if field.name in self._initial]
         return {name: self._widgets[name].value if name in self._widgets else self._initial[name] for name in names}
 
-    def _rows(self, group):
-        """A row for each field of a dataclass: the widget and its line of help."""
+    def _groups(self):
+        """The groups of rows that are not empty; some folded away."""
         import ipywidgets
-        rows = []
-        for field in dataclasses.fields(group):
-            if field.name in self._initial:
-                self._widgets[field.name] = widget = self._widget(field)
-                explained = ipywidgets.HTML(html.escape(help_line(field)), layout={"flex": "1 1 0%"})    # wraps
-                rows.append(ipywidgets.HBox([widget, explained]))
-        return rows
+        left, groups = list(self._initial), []
+        for title, names, is_folded in _GROUPS:
+            names = [name for name in names or left if name in left]
+            left = [name for name in left if name not in names]
+            if not names:
+                continue
+            rows = ipywidgets.VBox([self._row(name) for name in names])
+            if is_folded:
+                groups.append(ipywidgets.Accordion(children=[rows], selected_index=None))
+                groups[-1].set_title(0, title)
+            else:
+                groups += [ipywidgets.HTML(f"<b>{title}</b>"), rows]
+        return groups
 
-    def _widget(self, field):
+    def _row(self, name):
+        """The widget of a field and its line of help."""
         import ipywidgets
-        facts, initial = field.metadata, self._initial[field.name]
-        shape = dict(description=field.name, style={"description_width": "150px"},
-                     layout={"width": "330px"})
-        if facts["choices"] and field.default is not None:
-            return ipywidgets.Dropdown(options=facts["choices"], value=initial, **shape)
-        if facts["choices"]:
-            return ipywidgets.Dropdown(options=(_PRESET, *facts["choices"]), value=initial or _PRESET, **shape)
-        return ipywidgets.Text(value="" if initial in (None, _PRESET) else str(initial),
-                               placeholder=placeholder(field), **shape)
+        self._widgets[name] = _widget(field_named(name), self._initial[name])
+        self._help[name] = ipywidgets.HTML(layout={"flex": "1 1 0%"})          # wraps
+        return ipywidgets.HBox([self._widgets[name], self._help[name]])
+
+
+def _line(text, style):
+    return f"<div style='{style};line-height:1.3;padding-top:5px'>{html.escape(text)}</div>"
+
+
+def field_named(name):
+    """The field of Choices, Settings or SplitChoices by its name."""
+    return next(field for group in (Choices, Settings, SplitChoices) for field in dataclasses.fields(group) if field.name == name)
+
+
+def _widget(field, initial):
+    import ipywidgets
+    facts = field.metadata
+    shape = dict(description=field.name, style={"description_width": "150px"}, layout={"width": "330px"})
+    if facts["choices"] and field.default is not None:
+        return ipywidgets.Dropdown(options=facts["choices"], value=initial, **shape)
+    if facts["choices"]:
+        return ipywidgets.Dropdown(options=(_PRESET, *facts["choices"]), value=initial or _PRESET, **shape)
+    if isinstance(field.default, (int, float)):
+        least, most = facts.get("minimum"), facts.get("maximum")
+        bounds = dict(min=min(1, field.default) if least is None else least, max=10**9 if most is None else most)
+        kind = ipywidgets.BoundedIntText if isinstance(field.default, int) else ipywidgets.BoundedFloatText
+        return kind(value=type(field.default)(initial), **bounds, **shape)
+    return ipywidgets.Text(value="" if initial in (None, _PRESET) else str(initial), placeholder=placeholder(field), **shape)
 
 
 def help_line(field):
     """A field's help with its unit and bounds."""
     facts = field.metadata
-    bounds = "" if facts.get("minimum") is None else f" ({facts['minimum']} to {facts['maximum']} {facts['unit']})"
+    bounds = "" if facts.get("minimum") is None else f" ({facts['minimum']:,} to {facts['maximum']:,} {facts['unit']})"
     return facts["help"] + bounds.replace(" )", ")")
 
 

@@ -1,20 +1,34 @@
 """Every difference between Colab and Jupyter, and between versions of ipywidgets."""
 
+import base64
+import html
+import os
 import shutil
 import sys
 from pathlib import Path
 
-from IPython.display import FileLink, display
+from IPython.display import display
 
 from lib.errors import InputError, OutputError
 from lib.files import free_name, write_file
 
 _DRIVE = Path("/content/drive")
+_LARGEST_IN_PAGE = 64_000_000      # bytes that a link to download carries itself
 
 
 def in_colab():
     """Whether this notebook runs in Google Colab, whose kernel comes with this module loaded."""
     return "google.colab" in sys.modules
+
+
+def a_person_is_there():
+    """Whether somebody sees the widgets: a server started this kernel for a page, and no tool that runs notebooks by itself."""
+    return "JPY_SESSION_NAME" in os.environ or is_app() or "VSCODE_PID" in os.environ
+
+
+def is_app():
+    """Whether Voila shows this notebook, without its code."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
 def ask_for_upload(folder):
@@ -62,17 +76,22 @@ def copy_to_drive(path):
 
 
 def offer(path, download):
-    """Show where the file is: a browser download in Colab where asked for, a link in Jupyter."""
+    """Show where the file is: a browser download in Colab where asked for, a button to download it in Jupyter."""
     if in_colab():
         if download:
             from google.colab import files
             files.download(str(path))
-        print(f"The file is at {path.resolve()}")
-        return
-    try:
-        display(FileLink(path.resolve().relative_to(Path.cwd())))
-    except ValueError:              # Jupyter serves no links outside its folder
-        print(f"The file is at {path.resolve()}")
+    elif path.stat().st_size <= _LARGEST_IN_PAGE:
+        display({"text/html": _download_link(path), "text/plain": path.name}, raw=True)
+    print(f"The file is at {path.resolve()}")
+
+
+def _download_link(path):
+    """A link that has the file in it: it works wherever a page is shown, whatever its server serves."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    name = html.escape(path.name, quote=True)
+    return (f'<a download="{name}" href="data:application/octet-stream;base64,{data}" style="display:inline-block;padding:6px 14px;'
+            f'border-radius:4px;background:#1565c0;color:#fff;text-decoration:none">Download {name} ({path.stat().st_size:,} bytes)</a>')
 
 
 def _write_upload(folder, name, content):

@@ -3,6 +3,7 @@
 import io
 import time
 
+import ipywidgets
 from IPython.display import Image, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -10,7 +11,9 @@ from matplotlib.figure import Figure
 from lib.files import write_file
 from lib.progress import ProgressBar
 
-_SECONDS_BETWEEN_PLOTS = 2.0
+_SECONDS_BETWEEN_PLOTS = 2.0       # or more, so that drawing takes little of the time:
+_SHARE = 0.015
+_WIDTH = 720              # of the plot, in pixels
 _POINTS = 200             # of the curve over the whole input
 
 
@@ -21,8 +24,8 @@ class LiveProgress:
         self._title = title
         self._bar = ProgressBar(title)
         self._curve = Curve()
-        self._handle = None
-        self._drawn = time.monotonic()
+        self._plot = None
+        self._next = time.monotonic() + _SECONDS_BETWEEN_PLOTS
 
     def __enter__(self):
         self._bar.__enter__()
@@ -30,13 +33,15 @@ class LiveProgress:
 
     def __exit__(self, *exception):
         self._bar.__exit__(*exception)
+        if self._plot is not None:
+            self._plot.close()
         if len(self._curve):
-            self._draw()
+            display(Image(data=self._curve.png(self._title), width=_WIDTH))     # which a saved notebook keeps, as it does no widget
 
     def __call__(self, progress):
         self._bar(progress)
         self._curve.add(progress)
-        if len(self._curve) > 1 and time.monotonic() - self._drawn >= _SECONDS_BETWEEN_PLOTS:
+        if len(self._curve) > 1 and time.monotonic() >= self._next:
             self._draw()
 
     def save(self, path):
@@ -45,12 +50,15 @@ class LiveProgress:
             write_file(path, self._curve.png(self._title), overwrite=True)
 
     def _draw(self):
-        picture = Image(data=self._curve.png(self._title), width=720)
-        if self._handle is None:
-            self._handle = display(picture, display_id=True)
+        started = time.monotonic()
+        picture = self._curve.png(self._title)
+        if self._plot is None:
+            self._plot = ipywidgets.Image(value=picture, format="png", layout={"width": f"{_WIDTH}px"})
+            display(self._plot)
         else:
-            self._handle.update(picture)
-        self._drawn = time.monotonic()
+            self._plot.value = picture
+        now = time.monotonic()
+        self._next = now + max(_SECONDS_BETWEEN_PLOTS, (now - started) / _SHARE)
 
 
 class Curve:

@@ -1,5 +1,6 @@
 """The cells of the notebooks, one function each, in the order in which they run."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from lib.compression import SUFFIX
 from lib.errors import OutputError
 from lib.files import free_name
 from lib.notebook import host, inputs
+from lib.notebook.boxes import box, boxed
 from lib.notebook.form import Form
 from lib.notebook.live import LiveProgress
 from lib.notebook.pictures import show_costs
@@ -20,13 +22,48 @@ from lib.splitting import MANIFEST_SUFFIX, Manifest
 _QUICK = dict(batch_size=64, rnn_units=32, num_layers=1, embedding_size=16)   # for a sample that decompress.ipynb makes itself
 
 
+@boxed
 def form(choices, settings={}, splitting={}):
-    """Show the form and return it: see Form."""
+    """Show the form and return it: see Form. Its button does what the cells below it do."""
     shown = Form(choices, settings, splitting)
-    shown.show()
+    shown.show({"compress": _compress_all, "decompress": _decompress_all, "split or join": _split_or_join_all}[shown.task])
     return shown
 
 
+def _compress_all(form):
+    result = compress(form)
+    report_compression(result)
+    deliver(result, form)
+
+
+def _decompress_all(form):
+    result = decompress(form)
+    report_decompression(result)
+    deliver(result, form)
+
+
+def _split_or_join_all(form):
+    result = split_or_join(form)
+    report_splitting(result)
+    deliver_parts(result, form)
+
+
+def _unless_it_waits(step):
+    """A cell's function that does nothing, and returns None, where the form still waits for a file, or nothing came from it."""
+    @functools.wraps(step)
+    def guarded(given, *more):
+        if given is None:
+            return None
+        if isinstance(given, Form) and given.waits:
+            if not host.is_app():
+                print(f"Choose a file above, then press {given.task.capitalize()}.")
+            return None
+        return step(given, *more)
+    return guarded
+
+
+@boxed
+@_unless_it_waits
 def compress(form):
     """Compress what the form chose; returns the Result."""
     choices = form.choices()
@@ -41,6 +78,8 @@ def compress(form):
     return result
 
 
+@boxed
+@_unless_it_waits
 def decompress(form):
     """Say what the chosen .lks file holds and give its original back; returns the Result."""
     choices = form.choices()
@@ -57,6 +96,8 @@ def decompress(form):
     return result
 
 
+@boxed
+@_unless_it_waits
 def report_compression(result):
     """What a compression did, as a table, and beside the standard compressors."""
     show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
@@ -66,12 +107,17 @@ def report_compression(result):
     compare_with_standard(result, lib.compression.input_bytes(result.input_path))
 
 
+@boxed
+@_unless_it_waits
 def report_decompression(result):
-    """What a decompression did, as a table."""
+    """What a decompression did, as a verdict and a table."""
+    box("good", f"{result.output_path.name} is the original, bit for bit", [f"SHA-256 {result.sha256}, as the file says"])
     show_table([*_sizes(result), ("SHA-256", f"{result.sha256} (checked: the very bytes of the original)"),
                 ("computed by", result.backend or "nothing"), ("file", str(result.output_path))])
 
 
+@boxed
+@_unless_it_waits
 def deliver(result, form):
     """Hand the output over as chosen: a link or a download, and a copy on Drive."""
     wanted = form.choices().output_to
@@ -80,6 +126,8 @@ def deliver(result, form):
     host.offer(result.output_path, download=wanted in ("auto", "download"))
 
 
+@boxed
+@_unless_it_waits
 def split_or_join(form):
     """Cut a file into parts, or put parts together again; returns an Outcome."""
     choices, splitting = form.choices(), form.splitting()
@@ -105,6 +153,8 @@ class Outcome:
     made: list               # paths of all files
 
 
+@boxed
+@_unless_it_waits
 def report_splitting(outcome):
     """What was split or joined, as a table."""
     manifest = outcome.manifest
@@ -116,6 +166,8 @@ def report_splitting(outcome):
         print(f"Compress the parts with compress.ipynb, {order}. Keep {outcome.path.name} for joining them.")
 
 
+@boxed
+@_unless_it_waits
 def deliver_parts(outcome, form):
     """Say where the files are, and copy them to Drive where that was chosen."""
     for path in outcome.made:

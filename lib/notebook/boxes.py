@@ -1,0 +1,64 @@
+"""Boxes that say how something ended: errors as one readable box, verdicts in green or red."""
+
+import functools
+import html
+import traceback
+
+from IPython.display import display
+
+from lib.errors import LockstepError
+from lib.notebook import host
+
+_COLOURS = {"error": ("#b3261e", "#fdecea"), "good": ("#1e7b34", "#e8f5e9"), "note": ("#8a6100", "#fff8e1")}
+
+
+class Stopped(Exception):
+    """What a cell ends with after its box: it stops Run All."""
+
+    def _render_traceback_(self):
+        """What IPython shows of it: nothing to a person, who sees the box; a line to a tool, which sees this alone."""
+        return [] if host.a_person_is_there() else [f"Stopped: {self}"]
+
+
+def box(kind, title, lines=(), details=""):
+    """Display a box. kind: "error", "good" or "note"; details: text that is folded away."""
+    colour, ground = _COLOURS[kind]
+    text = "".join(f"<div>{html.escape(line)}</div>" for line in lines)
+    folded = (f"<details><summary style='cursor:pointer;color:#555'>Details for reporting it</summary>"
+              f"<pre style='white-space:pre-wrap;font-size:11px'>{html.escape(details)}</pre></details>") if details else ""
+    display({"text/html": f"<div style='border-left:5px solid {colour};background:{ground};color:#1f1f1f;padding:8px 12px;margin:6px 0;"
+                          f"max-width:900px'><b style='color:{colour}'>{html.escape(title)}</b>{text}{folded}</div>",
+             "text/plain": "\n".join([title, *lines])}, raw=True)
+
+
+def boxed(function):
+    """A cell's function whose errors show as a box, with the traceback folded away; the cell then ends with Stopped."""
+    @functools.wraps(function)
+    def guarded(*arguments, **named):
+        try:
+            return function(*arguments, **named)
+        except Stopped:
+            raise
+        except KeyboardInterrupt as interrupt:
+            box("note", "Stopped", _sentences(str(interrupt)) or [
+                "Nothing is lost: run the cell again, or press the button again, with the same choices, and it goes on from here."])
+            raise Stopped("interrupted") from interrupt
+        except LockstepError as error:
+            box("error", _NAMES.get(type(error).__name__, "This did not work"), _sentences(str(error)), traceback.format_exc())
+            raise Stopped(str(error)) from error
+        except Exception as error:
+            box("error", "Something went wrong that should not", [
+                f"{type(error).__name__}: {error}", "Your files are as they were. Please report this, with the details below."],
+                traceback.format_exc())
+            raise Stopped(str(error)) from error
+    return guarded
+
+
+_NAMES = {"SettingsError": "A setting cannot be used", "InputError": "The input cannot be used", "OutputError": "The output cannot be written",
+          "FormatError": "The file is damaged or not of Lockstep", "CheckpointError": "The checkpoint cannot be used",
+          "InstallationError": "The installation is not complete", "DivergedError": "The file does not decode here"}
+
+
+def _sentences(message):
+    """What was met and what to do about it, a line each."""
+    return [part[:1].upper() + part[1:] for part in message.split("; ")] if message else []

@@ -1,0 +1,133 @@
+"""The notebooks as people meet them: JupyterLab in a browser, a real upload, a real download."""
+
+import pytest
+
+lab = pytest.importorskip("lab", reason="Playwright is not installed")
+pytestmark = pytest.mark.skipif(lab.chromium() is None, reason="there is no Chromium here (Debian: chromium)")
+
+TEXT = b"It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness. " * 300
+
+
+@pytest.fixture(scope="module")
+def opened():
+    with lab.browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def work(tmp_path):
+    return lab.workplace(tmp_path)
+
+
+@pytest.fixture
+def chosen(tmp_path_factory):
+    """A file of the person's own, and a folder for downloads."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "tale.txt").write_bytes(TEXT)
+    return folder / "tale.txt", folder
+
+
+@pytest.fixture
+def person(opened, work):
+    """Somebody at JupyterLab: `person(notebook)` opens one and runs all of its cells."""
+    with lab.lab(work) as address:
+        def at(notebook):
+            someone = lab.Person(opened)
+            someone.open(f"{address}/{notebook}")
+            someone.run_all()
+            return someone
+        yield at
+
+
+def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, chosen):
+    file, downloads = chosen
+    someone = person("compress.ipynb")
+    someone.sees("Choose a file above, then press Compress.")
+    someone.picture("1-form")
+    someone.upload(file)
+    someone.sees("auto would take")
+    someone.press("Compress")
+    someone.page.locator("img.widget-image, .widget-image img").first.wait_for()
+    someone.picture("2-running", below="auto would take")
+    someone.sees("Download tale.txt.lks")
+    someone.picture("3-result", below="SHA-256")
+    packed = someone.download("tale.txt.lks", downloads)
+    assert packed.read_bytes() == (work / "tale.txt.lks").read_bytes() and packed.stat().st_size < len(TEXT) / 20
+
+    someone = person("decompress.ipynb")
+    someone.sees("Choose a file above, then press Decompress.")
+    someone.upload(packed)
+    someone.press("Decompress")
+    someone.sees("is the original, bit for bit")
+    someone.picture("4-decompressed", below="is the original, bit for bit")
+    assert someone.download("tale (2).txt", downloads).read_bytes() == TEXT          # the first is still there
+
+
+def test_what_is_wrong_is_said_beside_the_field_and_in_one_box(person, work):
+    someone = person("compress.ipynb")
+    someone.unfold("The network's parameters")
+    someone.fill_in("rnn_units", "4")
+    someone.sees("rnn_units must be 8 to 8192, got 4")
+    assert someone.page.locator("button.jupyter-button:has-text('Compress')").is_disabled()
+    someone.picture("5-wrong-value")
+    someone.fill_in("rnn_units", "")
+    someone.fill_in("path", "nowhere.txt")
+    someone.press("Compress")
+    someone.sees("The input cannot be used")
+    someone.picture("6-error", below="The input cannot be used")
+    assert not someone.page.get_by_text("Traceback").is_visible()
+    someone.page.get_by_text("Details for reporting it").click()
+    assert someone.page.get_by_text("Traceback").is_visible()
+
+
+def test_a_run_that_is_interrupted_goes_on(person, work, chosen):
+    file, downloads = chosen
+    file.write_bytes(b"".join(b"%d bottles of beer on the wall, %d bottles of beer. " % (number, number) for number in range(9_000)))
+    someone = person("compress.ipynb")
+    someone.upload(file)
+    someone.fill_in("preset", "balanced")
+    someone.press("Compress")
+    someone.page.locator("img.widget-image, .widget-image img").first.wait_for()
+    someone.interrupt()
+    someone.sees("Stopped")
+    someone.picture("7-interrupted", below="Stopped")
+    assert (work / "tale.txt.lks.checkpoint").exists() and not (work / "tale.txt.lks").exists()
+    someone.press("Compress")
+    someone.sees("going on from tale.txt.lks.checkpoint")
+    someone.interrupt()
+
+
+def test_a_file_is_split_and_joined(person, work, chosen):
+    file, downloads = chosen
+    someone = person("splitter.ipynb")
+    someone.upload(file)
+    someone.fill_in("parts", "2")
+    someone.press("Split or join")
+    someone.sees("Keep tale.txt.parts.json for joining them.")
+    someone.picture("8-split")
+    for name in ("tale.txt.part1of2", "tale.txt.part2of2"):
+        assert someone.download(name, downloads).read_bytes() == (work / name).read_bytes()
+    (work / "tale.txt").unlink()
+    someone.fill_in("path", "tale.txt.parts.json")
+    someone.press("Split or join")
+    someone.sees("Download tale.txt (")
+    assert someone.download("tale.txt", downloads).read_bytes() == TEXT
+
+
+def test_the_app_has_no_code_and_does_the_same(opened, work, chosen):
+    file, downloads = chosen
+    with lab.app(work) as address:
+        someone = lab.Person(opened)
+        someone.page.goto(f"{address}/compress.ipynb")
+        someone.upload(file)
+        someone.fill_in("preset", "fast")
+        someone.press("Compress")
+        someone.sees("Download tale.txt.lks")
+        someone.picture("9-app")
+        assert not someone.page.get_by_text("notebook.compress(form)").count()
+        packed = someone.download("tale.txt.lks", downloads)
+        someone.page.goto(f"{address}/decompress.ipynb")
+        someone.upload(packed)
+        someone.press("Decompress")
+        someone.sees("is the original, bit for bit")
+        assert someone.download("tale (2).txt", downloads).read_bytes() == TEXT
