@@ -31,12 +31,18 @@ def chosen(tmp_path_factory):
 def person(opened, work):
     """Somebody at JupyterLab: `person(notebook)` opens one and runs all of its cells."""
     with lab.lab(work) as address:
+        pages = []
+
         def at(notebook):
             someone = lab.Person(opened)
+            pages.append(someone.page)
             someone.open(f"{address}/{notebook}")
             someone.run_all()
             return someone
+
         yield at
+        for page in pages:
+            page.close()
 
 
 def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, chosen):
@@ -131,3 +137,4 @@ def test_the_app_has_no_code_and_does_the_same(opened, work, chosen):
         someone.press("Decompress")
         someone.sees("is the original, bit for bit")
         assert someone.download("tale (2).txt", downloads).read_bytes() == TEXT
+        someone.page.close()
