@@ -17,9 +17,15 @@ def install(upload=None, drive_folder=None):
 
     def choose():
         calls.append(("upload", None))
+        chosen = {}
         for name, content in (upload or {}).items():
-            Path(name).write_bytes(content)
-        return dict(upload or {})
+            path, number = Path(name), 0
+            while path.exists():                   # a second file of that name gets another, as in Colab
+                number += 1
+                path = Path(f"{Path(name).stem} ({number}){Path(name).suffix}")
+            path.write_bytes(content)
+            chosen[path.name] = content
+        return chosen
 
     def mount(path):
         calls.append(("mount", path))

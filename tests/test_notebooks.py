@@ -173,6 +173,13 @@ def test_in_colab_the_upload_is_asked_for_and_the_result_downloaded(tmp_path):
     assert cell(book, "2. Choose").outputs == []          # Colab's own fields are the form
 
 
+def test_in_colab_a_second_upload_of_a_name_is_another_file(tmp_path):
+    (tmp_path / "chosen.txt").write_bytes(b"what was there before")
+    _, made = execute("compress.ipynb", tmp_path, {**TINY, "preset": "fast"}, PATHS, COLAB)
+    assert (made["input"], made["output"]) == ("chosen (1).txt", "chosen (1).txt.lks")
+    assert (tmp_path / "chosen.txt").read_bytes() == b"what was there before"
+
+
 def test_in_colab_drive_is_mounted_only_when_asked_for(tmp_path):
     (tmp_path / "drive" / "MyDrive").mkdir(parents=True)
     (tmp_path / "drive" / "MyDrive" / "kept.txt").write_bytes(b"kept on Drive " * 30)

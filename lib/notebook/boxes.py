@@ -13,11 +13,11 @@ _COLOURS = {"error": ("#b3261e", "#fdecea"), "good": ("#1e7b34", "#e8f5e9"), "no
 
 
 class Stopped(Exception):
-    """What a cell ends with after its box: it stops Run All."""
+    """What a cell ends with after its box, for a tool that executes the notebook."""
 
     def _render_traceback_(self):
-        """What IPython shows of it: nothing to a person, who sees the box; a line to a tool, which sees this alone."""
-        return [] if host.a_person_is_there() else [f"Stopped: {self}"]
+        """What IPython shows of it."""
+        return [f"Stopped: {self}"]
 
 
 def box(kind, title, lines=(), details=""):
@@ -32,7 +32,10 @@ def box(kind, title, lines=(), details=""):
 
 
 def boxed(function):
-    """A cell's function whose errors show as a box, with the traceback folded away; the cell then ends with Stopped."""
+    """A cell's function whose errors show as a box, with the traceback folded away.
+
+    A person sees it, and gets None, with which the cells after it do nothing; where a tool executes the notebook, Stopped is raised.
+    """
     @functools.wraps(function)
     def guarded(*arguments, **named):
         try:
@@ -40,17 +43,20 @@ def boxed(function):
         except Stopped:
             raise
         except KeyboardInterrupt as interrupt:
+            error = interrupt
             box("note", "Stopped", _sentences(str(interrupt)) or [
                 "Nothing is lost: run the cell again, or press the button again, with the same choices, and it goes on from here."])
-            raise Stopped("interrupted") from interrupt
-        except LockstepError as error:
+        except LockstepError as lockstep:
+            error = lockstep
             box("error", _NAMES.get(type(error).__name__, "This did not work"), _sentences(str(error)), traceback.format_exc())
-            raise Stopped(str(error)) from error
-        except Exception as error:
+        except Exception as unexpected:
+            error = unexpected
             box("error", "Something went wrong that should not", [
                 f"{type(error).__name__}: {error}", "Your files are as they were. Please report this, with the details below."],
                 traceback.format_exc())
-            raise Stopped(str(error)) from error
+        if not host.a_person_is_there():
+            raise Stopped(str(error) or "interrupted") from error
+        return None
     return guarded
 
 
