@@ -99,7 +99,8 @@ def test_a_damaged_file_gets_a_red_verdict_and_nothing_is_made(person, work, cho
     someone.press("Decompress")
     someone.sees("The file is damaged or not of Lockstep")
     someone.picture("10-damaged", below="The file is damaged or not of Lockstep")
-    assert {path.name for path in set(work.iterdir()) - before} <= {"fast.txt.lks", "exact.txt.partial"}
+    made = {path.name for path in set(work.iterdir()) - before if not path.name.startswith(".")}       # Jupyter has its own
+    assert made <= {"fast.txt.lks", "exact.txt.partial"}
 
 
 def test_a_run_that_is_interrupted_goes_on(person, work, chosen):

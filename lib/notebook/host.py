@@ -83,7 +83,8 @@ def offer(path, download):
             files.download(str(path))
     elif path.stat().st_size <= _LARGEST_IN_PAGE:
         display({"text/html": _download_link(path), "text/plain": path.name}, raw=True)
-    print(f"The file is at {path.resolve()}")
+    path, here = path.resolve(), Path.cwd()
+    print(f"The file is {path.relative_to(here)}, beside this notebook" if path.is_relative_to(here) else f"The file is {path}")
 
 
 def _download_link(path):
