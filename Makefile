@@ -20,7 +20,7 @@ setup: .venv/ready
 
 # Debian's Chromium, for the tests of the notebooks in a browser, which are skipped without one.
 browser:
-	@command -v chromium chromium-browser >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
+	@{ command -v chromium || command -v chromium-browser; } >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null \
 		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
 		|| echo "Chromium could not be installed: the tests in a browser are skipped" >&2
 
