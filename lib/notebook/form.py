@@ -134,7 +134,8 @@ class Form:
         except LockstepError as error:
             return str(error)
         if not path:
-            return "Choose a file, or give its path or address." if host.a_person_is_there() else ""
+            return ("Choose a file, or give its path or address. An upload takes up to 10 MB on most servers (not with make lab): put "
+                    "larger files beside this notebook and give their path.") if host.a_person_is_there() else ""
         return self._estimate.line(path, self.settings()) if self.task == "compress" else f"{path} is chosen."
 
     def _current(self, group):
