@@ -2,7 +2,8 @@
 
 A kind (see lib.mixing.kinds) fills `contexts`, `selected` and `refined_by` of its Memory (lib.mixing.memory) before each symbol, and
 `code_symbol` does the rest: finds what came after the contexts before, mixes it with the matches and the network, codes
-the bit and learns. All numbers are whole. All streams share the tables, and are coded one after the other in a step.
+the bit and learns. All numbers are whole (a kind may come to its guesses otherwise, see lib.mixing.least_squares). All streams
+share the tables, and are coded one after the other in a step.
 """
 
 import numpy as np
