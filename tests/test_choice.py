@@ -110,4 +110,4 @@ def test_speed_is_measured_on_the_input_itself(preset):
 
 @pytest.mark.parametrize("seconds, said", [(0.2, "0 s"), (120, "120 s"), (121, "2 min"), (5_999, "100 min"), (36_000, "10 h")])
 def test_durations_are_said_as_people_do(seconds, said):
-    assert choice._duration(seconds) == said
+    assert choice.duration(seconds) == said
