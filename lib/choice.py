@@ -18,10 +18,11 @@ _SURELY_PER_SECOND = 300     # symbols that even the slowest preset for processo
 _PRIMED_PER_SECOND = 20_000  # and symbols of a primer
 
 
-def resolve(settings, source, prior_symbols=0):
+def resolve(settings, source, prior_symbols=0, speed=None):
     """(complete settings for a source after a prior of so many symbols, what was chosen and why in a line).
 
-    The line is "" where there was nothing to choose.
+    speed: tells how many symbols a second complete settings code of a source; without it that is tried out. The line is "" where
+    there was nothing to choose.
     """
     kind = source.suitable_contexts()
     if not source.is_whole and settings.batch_size is None:
@@ -40,13 +41,18 @@ def resolve(settings, source, prior_symbols=0):
         if name != names[-1] and source.vocabulary_size > MOST_SYMBOLS:
             against.append(f"{name} is for up to {MOST_SYMBOLS:,} different symbols")
             continue
-        to_begin = (primers.length(complete.primer) + prior_symbols) / _PRIMED_PER_SECOND
+        to_begin = begin_seconds(complete, prior_symbols)
         seconds = to_begin + source.symbol_count / _SURELY_PER_SECOND
         if seconds > settings.time_limit or on_gpu:
-            seconds = to_begin + source.symbol_count / _symbols_per_second(complete, source)
+            seconds = to_begin + source.symbol_count / (speed or _symbols_per_second)(complete, source)
         if seconds <= settings.time_limit or name == names[-1]:
             return complete, _reason(name, complete, kind, seconds, against)
         against.append(f"{name} would take about {duration(seconds)}")
+
+
+def begin_seconds(settings, prior_symbols=0):
+    """What contexts take to read a primer and a prior."""
+    return (primers.length(settings.primer) + prior_symbols) / _PRIMED_PER_SECOND
 
 
 def _fits(settings, source):

@@ -38,8 +38,8 @@ def part(function=None, fastmath=False):
     return decorate(function) if function else decorate
 
 
-def size(function):
-    """A function that Python calls as it is, and compiled loops too."""
+def also_plain(function):
+    """A part that Python calls too, as it is."""
     return register_jitable(**_OPTIONS)(function)
 
 

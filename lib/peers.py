@@ -85,7 +85,10 @@ IMAGE_FORMATS = tuple(name for name, _, _ in _IMAGE_FORMATS)
 
 
 def image_sizes(image):
-    """{name: size in bytes of the file} that each format for images makes of a Pillow image; those that do not know its mode are left out."""
+    """{name: size in bytes of the file} that each format for images makes of a Pillow image.
+
+    Formats that do not know its mode are left out.
+    """
     with contextlib.suppress(ImportError):
         import pillow_jxl  # noqa: F401, it makes itself known to Pillow
     sizes = {}

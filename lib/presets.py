@@ -58,7 +58,8 @@ _NEWEST = {("fast", "text"): 10, ("fast", "binary"): 11, ("balanced", "text"): 1
            ("best", "text"): 14, ("best", "binary"): 15, ("fast", "video"): 18, ("balanced", "video"): 19, ("best", "video"): 20,
            ("fast", "image"): 22, ("balanced", "image"): 23, ("best", "image"): 24}
 _NEWEST_ON_GPU = _NEWEST | {("best", "text"): 16, ("best", "binary"): 17, ("best", "video"): 21, ("best", "image"): 25}
-_ADDED_LATER = dict(contexts="none", table_bits=22, primer="none", prior="none", context_size=0, context_frames=1)     # parameters that early presets do not know
+# Parameters that early presets do not know.
+_ADDED_LATER = dict(contexts="none", table_bits=22, primer="none", prior="none", context_size=0, context_frames=1)
 
 
 def values_of(number):

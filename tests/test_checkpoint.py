@@ -264,7 +264,8 @@ def test_where_the_newest_is_damaged_the_one_before_it_is_taken(two, damage):
 def test_where_both_are_damaged_that_is_said(two):
     for kept in (two / "kept", checkpoint.previous(two / "kept")):
         kept.write_bytes(kept.read_bytes()[:-1])
-    with pytest.raises(CheckpointError, match="kept is damaged .*kept.previous is damaged .*Choose another path for the checkpoint to begin anew"):
+    said = "kept is damaged .*kept.previous is damaged .*Choose another path for the checkpoint to begin anew"
+    with pytest.raises(CheckpointError, match=said):
         resume(two / "kept")
 
 

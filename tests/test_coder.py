@@ -14,7 +14,8 @@ CODERS = ("numba", "arithmetic-compressor")
 STREAMS = 4
 SIZES = (1, 2, 3, 5, 200, 256, 1024)
 # Payloads of `golden_symbols`: version 1 files depend on them.
-GOLDEN = {"numba": "5735f5d6db6a907411abd90669939bf68ed38e3a0de6bb2f0af114f37f545015", "arithmetic-compressor": "b02c325f16416ae0752253fa7270f4acaaeafbdb237a5c90c32badade82baf46"}
+GOLDEN = {"numba": "5735f5d6db6a907411abd90669939bf68ed38e3a0de6bb2f0af114f37f545015",
+          "arithmetic-compressor": "b02c325f16416ae0752253fa7270f4acaaeafbdb237a5c90c32badade82baf46"}
 
 
 def network_like(size, generator):

@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import re
 
 import nbformat
@@ -13,6 +14,7 @@ from lib.notebook.boxes import boxed
 from lib.notebook.choices import Choices
 from lib.notebook.form import Form, field_named, help_line
 from lib.settings import Settings
+from lib.sources.part import MAGIC
 from tools.build_notebooks import ROOT
 
 TO_COMPRESS = dict(preset="network", rnn_units="64", seed="preset", arithmetic="preset", backend="auto")
@@ -98,16 +100,26 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_can_be_started(capsy
     assert shown.choices().largest_download_mb == 1         # the widget's own bound
 
 
-@pytest.mark.parametrize("preset, said", [("fast", "About "), ("auto", "auto would take")])
+@pytest.mark.parametrize("preset, said", [("fast", "about 4 s"), ("auto", "auto would take best for what is text by its looks")])
 def test_the_form_says_what_a_run_would_take(capsys, tmp_path, preset, said):
     (tmp_path / "a.txt").write_bytes(b"some text " * 500)
     shown = Form(dict(path=""), TO_COMPRESS | dict(preset=preset, rnn_units="preset"))
     shown.show()
     shown._widgets["path"].value = str(tmp_path / "a.txt")
     line = shown._status.value
-    assert "a.txt, 5,000 bytes, text by its looks" in line and said in line and "MB of memory" in line
-    shown._widgets["path"].value = str(tmp_path / "b.txt")
-    assert "b.txt" in shown._status.value and "MB of memory" not in shown._status.value
+    assert "a.txt, 5,000 bytes: " in line and said in line and "MB of memory" in line
+
+
+def test_the_form_says_what_no_run_can_take_and_does_not_wait_for_it(capsys, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "part").write_bytes(MAGIC + b"junk" * 20)
+    shown = Form(dict(path=""), TO_COMPRESS)
+    shown.show()
+    for name, said in ((tmp_path / "missing", "there is no file"), (tmp_path / "pipe", "is a device or a pipe"), ("/", "the run says"),
+                       ("x" * 300, "too long"), (tmp_path / "part", "newer version of Lockstep, or is damaged"),
+                       ("/dev/zero", "is a device or a pipe")):
+        shown._widgets["path"].value = str(name)
+        assert said in shown._status.value and "MB of memory" not in shown._status.value
 
 
 def test_the_button_runs_what_it_is_for_and_shows_errors_as_boxes(capsys):

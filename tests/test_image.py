@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin, TiffImagePlugin
-from samples import FAST, coded_file, take_apart, there_and_back
+from samples import FAST, coded_file, flipped, take_apart, there_and_back
 
 from lib import FormatError, InputError, Settings, SettingsError, compress, decompress, inspect, learn, resume
 from lib.sources import ByteSource, ImageSource, describe_source, png, source_of
@@ -323,6 +323,18 @@ def test_a_damaged_image_is_still_some_file(tmp_path, seed):
             damaged[place] = random.integers(0, 256)
         source = source_of(bytes(damaged), FAST)
         assert source.restore(source.symbols()) == bytes(damaged)
+
+
+def test_a_flipped_or_cut_file_of_an_image_is_an_error_and_never_other_bytes(tmp_path):
+    packed = there_and_back(tmp_path, IMAGES["ppm"][0])
+    data = packed.output_path.read_bytes()
+    (tmp_path / "out").unlink()
+    cut = (data[:size] for size in (0, 1, 40, len(data) // 2, len(data) - 1))
+    for damaged in (*(flipped(data, place, 1) for place in range(0, len(data), 41)), *cut):
+        packed.output_path.write_bytes(damaged)
+        with pytest.raises(FormatError):
+            decompress(packed.output_path, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
 
 
 def test_texts_are_no_use_to_images(tmp_path):

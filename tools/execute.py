@@ -32,7 +32,8 @@ def execute(name, folder, fields=None, values=None, prelude=""):
     search_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     client = NotebookClient(book, timeout=_SECONDS_PER_CELL, resources={"metadata": {"path": str(folder)}},
                             extra_arguments=["--log-level=ERROR"])
-    client.execute(env={**os.environ, "PYTHONPATH": search_path})
+    kept = {name: value for name, value in os.environ.items() if name != "JPY_SESSION_NAME"}       # nobody is there, even below a notebook
+    client.execute(env={**kept, "PYTHONPATH": search_path})
     return book, json.loads(text_of(book.cells[-1]).partition(_MARK)[2])
 
 

@@ -9,30 +9,30 @@ order that is written here (compiled without fastmath, so none are joined or mov
 machines take them for zero.
 """
 
-from lib.compiling import part, size
+from lib.compiling import also_plain, part
 
 _NEVER_ZERO = 2.0 ** -40        # is added to all sums, which would fade away where all features are zero
 
 
-@size
+@also_plain
 def floats(features, columns):
     """How many numbers a plane takes."""
     return _sums(features) + columns * _record(features)
 
 
-@size
+@also_plain
 def scratch(features):
     """How many numbers `expected` takes to work on."""
     return _sums(features) + features
 
 
-@size
+@also_plain
 def _sums(features):
     """Products of all pairs of the features and the value: of the matrix's upper half, row by row."""
     return (features + 1) * (features + 2) // 2
 
 
-@size
+@also_plain
 def _record(features):
     """Of a column: the sums of the rows above; its features, the value, its weight."""
     return _sums(features) + features + 2

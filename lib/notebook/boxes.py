@@ -60,9 +60,15 @@ def boxed(function):
     return guarded
 
 
-_NAMES = {"SettingsError": "A setting cannot be used", "InputError": "The input cannot be used", "OutputError": "The output cannot be written",
-          "FormatError": "The file is damaged or not of Lockstep", "CheckpointError": "The checkpoint cannot be used",
-          "InstallationError": "The installation is not complete", "DivergedError": "The file does not decode here"}
+_NAMES = {
+    "SettingsError": "A setting cannot be used",
+    "InputError": "The input cannot be used",
+    "OutputError": "The output cannot be written",
+    "FormatError": "The file is damaged or not of Lockstep",
+    "CheckpointError": "The checkpoint cannot be used",
+    "InstallationError": "The installation is not complete",
+    "DivergedError": "The file does not decode here",
+}
 
 
 def _sentences(message):

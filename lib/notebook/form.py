@@ -8,6 +8,7 @@ from lib.notebook import host
 from lib.notebook.boxes import Stopped
 from lib.notebook.choices import Choices, SplitChoices
 from lib.notebook.estimate import Estimate
+from lib.notebook.inputs import what_is_given
 from lib.settings import Settings, default_of
 
 _PRESET = "preset"        # the text that leaves a setting to the preset
@@ -62,15 +63,15 @@ class Form:
         if self._upload is None:
             return None
         if self._upload.value is not self._taken[0]:
-            self._taken = self._upload.value, host.widget_upload(self._upload, self.choices().output_folder or ".")
+            self._taken = self._upload.value, host.widget_upload(self._upload, ".")
         return self._taken[1]
 
     @property
     def waits(self):
         """Whether somebody is there to choose a file, and has not yet."""
-        choices = self.choices()
-        return (self._button is not None and host.a_person_is_there() and choices.input_from in ("auto", "upload")
-                and not choices.path.strip() and not choices.url.strip() and not self.uploaded())
+        given = what_is_given(self.choices(), self.uploaded())
+        return (self._button is not None and host.a_person_is_there()
+                and (not given or given == "upload" and not self.uploaded()))
 
     def show(self, run=None):
         """Display the widgets. Colab shows the cell's own fields instead.
@@ -128,15 +129,18 @@ class Form:
 
     def _outlook(self):
         """A line on the chosen file: what a run would take."""
-        choices = self.choices()
         try:
-            path = self.uploaded() or choices.path.strip()
+            choices, uploaded = self.choices(), self.uploaded()
         except LockstepError as error:
             return str(error)
-        if not path:
-            return ("Choose a file, or give its path or address. An upload takes up to 10 MB on most servers (not with make lab): put "
-                    "larger files beside this notebook and give their path.") if host.a_person_is_there() else ""
-        return self._estimate.line(path, self.settings()) if self.task == "compress" else f"{path} is chosen."
+        given = what_is_given(choices, uploaded)
+        path = {"path": choices.path.strip(), "upload": uploaded}.get(given)
+        if path:
+            return self._estimate.line(path, self.settings()) if self.task == "compress" else f"{path} is chosen."
+        if given in ("", "upload"):
+            return ("Choose a file, or give its path or address. An upload takes up to 10 MB on most servers (with make lab, more): put "
+                    "larger files beside this notebook and give their path.")
+        return ""
 
     def _current(self, group):
         """{name: value} of the fields of a dataclass: from the widget, else from the cell."""
@@ -190,7 +194,8 @@ def _widget(field, initial):
         bounds = dict(min=min(1, field.default) if least is None else least, max=10**9 if most is None else most)
         kind = ipywidgets.BoundedIntText if isinstance(field.default, int) else ipywidgets.BoundedFloatText
         return kind(value=type(field.default)(initial), **bounds, **shape)
-    return ipywidgets.Text(value="" if initial in (None, _PRESET) else str(initial), placeholder=placeholder(field), **shape)
+    return ipywidgets.Text(value="" if initial in (None, _PRESET) else str(initial), placeholder=placeholder(field),
+                           continuous_update=False, **shape)          # not at every letter of a path
 
 
 def help_line(field):

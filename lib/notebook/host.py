@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from IPython import get_ipython
 from IPython.display import display
 
 from lib.errors import InputError, OutputError
@@ -23,7 +24,13 @@ def in_colab():
 
 def a_person_is_there():
     """Whether somebody sees the widgets: a server started this kernel for a page, and no tool that runs notebooks by itself."""
-    return "JPY_SESSION_NAME" in os.environ or is_app() or "VSCODE_PID" in os.environ
+    return "JPY_SESSION_NAME" in os.environ or is_app() or _in_vs_code()
+
+
+def _in_vs_code():
+    """Whether VS Code started this kernel: it tells it the notebook's path, as a variable."""
+    shell = get_ipython()
+    return shell is not None and "__vsc_ipynb_file__" in shell.user_ns
 
 
 def is_app():

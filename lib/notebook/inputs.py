@@ -27,9 +27,7 @@ def find_input(choices, uploaded, fallback):
     Raises InputError where the choice names nothing.
     """
     folder = Path(choices.output_folder or ".")
-    chosen = choices.input_from
-    if chosen == "auto":
-        chosen = _what_is_given(choices, uploaded)
+    chosen = what_is_given(choices, uploaded) or ("upload" if host.in_colab() else "sample")
     if chosen == "sample":
         return fallback(folder)
     if chosen == "upload":
@@ -104,15 +102,11 @@ def _save(response, path, largest_mb):
         output.commit()
 
 
-def _what_is_given(choices, uploaded):
-    """What `input_from="auto"` stands for."""
-    if choices.url.strip():
-        return "url"
-    if choices.path.strip():
-        return "path"
-    if uploaded or host.in_colab():
-        return "upload"
-    return "sample"
+def what_is_given(choices, uploaded):
+    """Which of the INPUTS a person chose; "" where `input_from` is "auto" and there is none yet."""
+    if choices.input_from != "auto":
+        return choices.input_from
+    return "url" if choices.url.strip() else "path" if choices.path.strip() else "upload" if uploaded else ""
 
 
 def _given(choices, name):

@@ -1,10 +1,10 @@
 """What is coded: a file as symbols, and back.
 
-A source gives `kind` (its number in file headers), `unit` (what a symbol is), `vocabulary_size`, `symbol_count` (of the whole input, where it is a
-part of one), `streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count of these streams,)) and
-`description()` (the bytes from which `from_description` and the symbols give the original back); for contexts `codes`,
-`code_bits`, `layout`, `context_kinds`, `suitable_contexts()` and `codes_of(text)`, the codes of a prior; and `sees`, what a network
-sees (see lib.surroundings). A new kind of data is a new module here with an entry in
+A source gives `kind` (its number in file headers), `unit` (what a symbol is), `vocabulary_size`, `symbol_count` (of the
+whole input, where it is a part of one), `streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count
+of these streams,)) and `description()` (the bytes from which `from_description` and the symbols give the original back);
+for contexts `codes`, `code_bits`, `layout`, `context_kinds`, `suitable_contexts()` and `codes_of(text)`, the codes of a
+prior; and `sees`, what a network sees (see lib.surroundings). A new kind of data is a new module here with an entry in
 `_KINDS`, and its place in `source_of`.
 """
 

@@ -9,18 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.errors import FormatError
+from lib.sources import base
 from lib.sources import png as png_files
 from lib.sources.archives import stored_files
-from lib.sources.base import (
-    FAULTS,
-    WholeSource,
-    damaged,
-    occurring,
-    packed_description,
-    packed_values,
-    unpacked_description,
-    unpacked_values,
-)
 from lib.sources.pictures import Pixels, pixels_in
 
 _MOST_AROUND, _USUAL_AROUND = 0.2, 2048  # of the bytes that are no pixels: a share, and what a palette and headers take
@@ -46,7 +37,7 @@ class _Picture:
 
     @classmethod
     def from_list(cls, values):
-        """Raises FormatError or one of FAULTS for what `to_list` cannot have made."""
+        """Raises FormatError or one of base.FAULTS for what `to_list` cannot have made."""
         pixels = Pixels.from_list(values[0])
         if len(values) == 1:
             return cls(pixels)
@@ -59,7 +50,7 @@ class _Picture:
         return cls(pixels, png_files.Png(pixels, bytes(filters), tuple(deflate), tuple(chunks)))
 
 
-class ImageSource(WholeSource):
+class ImageSource(base.WholeSource):
     """Samples as symbols 0 to V - 1: the codes that occur, in ascending order."""
 
     kind = 3
@@ -96,20 +87,20 @@ class ImageSource(WholeSource):
         if not pictures or len(data) - packed > max(_MOST_AROUND * len(data), _USUAL_AROUND):
             return None
         samples = np.concatenate(codes)
-        return cls(occurring(samples), [*pieces, data[end:]], pictures, samples)
+        return cls(base.occurring(samples), [*pieces, data[end:]], pictures, samples)
 
     @classmethod
     def from_description(cls, original_bytes, description):
         """Raises FormatError where `description` is none that `description()` could have made."""
         try:
-            values, pieces, pictures = unpacked_description(description)
-            codes = unpacked_values(values, _MOST_CODE)
+            values, pieces, pictures = base.unpacked_description(description)
+            codes = base.unpacked_values(values, _MOST_CODE)
             pictures = [_Picture.from_list(picture) for picture in pictures]
             fits = len(pieces) == len(pictures) + 1 > 1 and all(isinstance(piece, bytes) for piece in pieces)
-        except FAULTS as error:
-            raise damaged("an image") from error
+        except base.FAULTS as error:
+            raise base.damaged("an image") from error
         if not fits:
-            raise damaged("an image")
+            raise base.damaged("an image")
         sizes = [picture.pixels.bytes if not picture.png else sum(picture.png.chunks) + 12 * len(picture.png.chunks)
                  for picture in pictures]
         if original_bytes != sum(map(len, pieces)) + sum(sizes):
@@ -152,7 +143,7 @@ class ImageSource(WholeSource):
 
     def description(self):
         """All but the samples; deflated."""
-        return packed_description([packed_values(self.codes), self._pieces, [picture.to_list() for picture in self._pictures]])
+        return base.packed_description([base.packed_values(self.codes), self._pieces, [picture.to_list() for picture in self._pictures]])
 
     def restore(self, symbols):
         """The bytes that symbols of shape (n,) stand for."""

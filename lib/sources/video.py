@@ -9,17 +9,7 @@ import math
 import numpy as np
 
 from lib.errors import FormatError, SettingsError
-from lib.sources import npy
-from lib.sources.base import (
-    FAULTS,
-    WholeSource,
-    damaged,
-    occurring,
-    packed_description,
-    packed_values,
-    unpacked_description,
-    unpacked_values,
-)
+from lib.sources import base, npy
 
 _MOST_TOKEN = (1 << 16) - 1
 _MOST_CHANNELS = 4                       # of the last axis of what is a picture and no video
@@ -28,7 +18,7 @@ _MOST_AROUND = 0.2                       # share of the bytes that are no tokens
 _FRAMES_LOOKED_AT = 2000                 # to recognise a grid
 
 
-class VideoSource(WholeSource):
+class VideoSource(base.WholeSource):
     """Tokens as symbols 0 to V - 1: the values that occur, in ascending order."""
 
     kind = 2
@@ -46,7 +36,7 @@ class VideoSource(WholeSource):
         self.codes, self.grid, self._pieces, self._tokens = codes, grid, pieces, tokens
         self._arrays = [npy.trailing_header(piece) for piece in pieces[:-1]]
         if not self._arrays or not all(header and _frames_of(header, grid) for header in self._arrays):
-            raise damaged("a video")
+            raise base.damaged("a video")
         self.symbol_count = sum(header.count for header in self._arrays)
 
     @classmethod
@@ -68,15 +58,15 @@ class VideoSource(WholeSource):
         grid = grids.pop() if grids else _grid_of(tokens.reshape(-1, *cells), width)
         ends = [0, *(start + header.bytes for start, header in found)]
         pieces = [data[end:start] for end, start in zip(ends, [*(start for start, _ in found), len(data)])]
-        return cls(occurring(tokens), grid, pieces, tokens)
+        return cls(base.occurring(tokens), grid, pieces, tokens)
 
     @classmethod
     def from_description(cls, original_bytes, description):
         """Raises FormatError where `description` is none that `description()` could have made."""
         try:
             codes, *grid, pieces = _unpacked(description)
-        except FAULTS as error:
-            raise damaged("a video") from error
+        except base.FAULTS as error:
+            raise base.damaged("a video") from error
         source = cls(codes, tuple(grid), pieces)
         if original_bytes != sum(map(len, pieces)) + sum(header.bytes for header in source._arrays):
             raise FormatError("the header's size is not that of the video it describes; the file is damaged")
@@ -114,7 +104,7 @@ class VideoSource(WholeSource):
 
     def description(self):
         """All but the tokens: the values that occur, the grid, the bytes around the arrays; deflated."""
-        return packed_description([packed_values(self.codes), *self.grid, *map(npy.described, self._pieces)])
+        return base.packed_description([base.packed_values(self.codes), *self.grid, *map(npy.described, self._pieces)])
 
     def restore(self, symbols):
         """The bytes that symbols of shape (n,) stand for."""
@@ -126,11 +116,11 @@ class VideoSource(WholeSource):
 
 
 def _unpacked(description):
-    """(codes, height, width, pieces). Raises one of FAULTS for what `description()` cannot have made."""
-    values, height, width, *pieces = unpacked_description(description)
+    """(codes, height, width, pieces). Raises one of base.FAULTS for what `description()` cannot have made."""
+    values, height, width, *pieces = base.unpacked_description(description)
     if not (type(height) is type(width) is int and 0 < height and 0 < width and height * width <= _MOST_CELLS):
         raise ValueError("no video has such frames")
-    return unpacked_values(values, _MOST_TOKEN), height, width, [npy.undescribed(piece) for piece in pieces]
+    return base.unpacked_values(values, _MOST_TOKEN), height, width, [npy.undescribed(piece) for piece in pieces]
 
 
 def _is_video(array):

@@ -7,7 +7,7 @@ the factors, and weighs less.
 
 import numpy as np
 
-from lib.compiling import part, size
+from lib.compiling import also_plain, part
 from lib.mixing import least_squares
 from lib.mixing.kinds.neighbours import EACH, OWN, PLACES, N, W, sample_at
 from lib.mixing.kinds.neighbours import STATE as _FIRST
@@ -46,7 +46,7 @@ def floats(width, channels):
     return _start(FITS, 0, channels, width)
 
 
-@size
+@also_plain
 def _features(channels, fit):
     """How many features a guess is a sum of."""
     if channels == 1:
@@ -57,7 +57,7 @@ def _features(channels, fit):
     return count
 
 
-@size
+@also_plain
 def _start(fit, channel, channels, width):
     """Where what is known of a plane begins."""
     columns = min(width, _MOST_COLUMNS)
