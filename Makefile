@@ -25,7 +25,7 @@ browser:
 		|| echo "Chromium could not be installed: the tests in a browser are skipped" >&2
 
 test: setup browser
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n auto --maxprocesses=4 --dist=worksteal
 
 demo: setup
 	@$(RUN) -m tools.demo $(if $(FILE),"$(FILE)")

@@ -222,15 +222,8 @@ def _warn(line):
 
 def _info(options):
     contents = inspect(options.input)
-    header, settings = contents.header, contents.settings
-    print(f"original        {header.name}, {header.original_bytes:,} bytes")
-    print(f"SHA-256         {header.sha256.hex()}")
-    print(f"compressed      {contents.compressed_bytes:,} bytes")
-    print(f"model           {settings.summary() if settings else 'none; the data is stored as it is'}")
-    if settings:
-        print(f"memory          {contents.memory_bytes / 1e6:,.0f} MB to decompress")
-        print(f"segments        {contents.intact_segments} intact")
-    print(f"decodes         {f'only with {contents.environment}' if contents.environment else 'everywhere'}")
+    for what, text in contents.facts():
+        print(f"{what:<16}{text}")
     if contents.fault:
         raise contents.fault
 

@@ -26,13 +26,14 @@ class Progress:
     total: int         # symbols in all
     bits: int          # compressed size of what this run coded, without headers
     seconds: float     # since the first symbol
+    unit: str          # what a symbol is, in the plural
 
 
-def code(predictor, streams, symbols, segments, progress=None, visit=None):
+def code(predictor, streams, symbols, segments, unit, progress=None, visit=None):
     """Code `symbols`, uint16 of shape (end - first, batch_size) of the streams: read when encoding, filled when decoding.
 
-    progress: called with a Progress about ten times a second, and at the end. visit: called between steps with the next
-    step and the segment.
+    unit: what a symbol is, for Progress. progress: called with one about ten times a second, and at the end. visit: called
+    between steps with the next step and the segment.
     Yields the step that each finished segment ends at: up to there `symbols` are checked.
     Raises DivergedError when decoding with a predictor whose state is not the encoder's.
     """
@@ -47,7 +48,7 @@ def code(predictor, streams, symbols, segments, progress=None, visit=None):
             now = time.perf_counter()
             if progress and now - reported > _PROGRESS_SECONDS:
                 progress(Progress(streams.symbols_before(end), streams.coded_count,
-                                  bits + 8 * segment.coder.bytes_done, now - started))
+                                  bits + 8 * segment.coder.bytes_done, now - started, unit))
                 reported = now
             if visit and end < segment.end:
                 visit(end, segment)
@@ -55,7 +56,7 @@ def code(predictor, streams, symbols, segments, progress=None, visit=None):
         bits += 8 * segment.coder.bytes_done
         yield segment.end
     if progress:
-        progress(Progress(streams.coded_count, streams.coded_count, bits, time.perf_counter() - started))
+        progress(Progress(streams.coded_count, streams.coded_count, bits, time.perf_counter() - started, unit))
 
 
 def encoding(writer, coder_name, streams, next_step, coder_state=None):

@@ -66,7 +66,7 @@ def write_coded(output, data, run, settings, progress, note, keeping, with_costs
         writer.resume(keeping.found.about["crc"], keeping.found.read("segments"))
     segments = codec.encoding(writer, settings.coder, streams, next_step, coder_state)
     with keeping.visits(settings, predictor, lambda step: writer.state()) as visit:
-        for _ in codec.code(predictor, streams, symbols, segments, progress, visit):
+        for _ in codec.code(predictor, streams, symbols, segments, source.unit, progress, visit):
             pass
     if not source.is_whole:
         parts.write_state(source.place, run.output_path.parent, settings, predictor)
@@ -104,7 +104,7 @@ def decode(reader, run, wanted, progress, warn, keeping):
     try:
         with keeping.visits(settings, predictor, lambda step: ({}, {"decoded": symbols[:step - streams.first]})) as visit:
             coded = codec.decoding(segments, settings.coder, streams, next_step, coder_state)
-            for checked in codec.code(predictor, streams, symbols, coded, progress, visit):
+            for checked in codec.code(predictor, streams, symbols, coded, source.unit, progress, visit):
                 pass
     except DivergedError as diverged:
         fault = DivergedError(f"{diverged}: {_why_diverged(made_in, predictor)}")

@@ -215,7 +215,19 @@ class Contents:
     compressed_bytes: int
     intact_segments: int
     fault: FormatError | None            # what is wrong after the intact segments
-    memory_bytes: int = 0                # that decoding takes, roughly; 0 where the data is stored as it is
+    source: object = None                # see lib.sources; None where the data is stored as it is
+    memory_bytes: int = 0                # that decoding takes, roughly
+
+    def facts(self):
+        """[(what, text)] to show to a person."""
+        header = self.header
+        coded = [("memory", f"{self.memory_bytes / 1e6:,.0f} MB to decompress"), ("segments", f"{self.intact_segments:,} intact")]
+        return [("original", f"{header.name}, {header.original_bytes:,} bytes"),
+                ("SHA-256", header.sha256.hex()),
+                ("compressed", f"{self.compressed_bytes:,} bytes"),
+                ("model", self.settings.summary() if self.settings else "none; the data is stored as it is"),
+                *(coded if self.settings else []),
+                ("decodes", f"only with {self.environment}" if self.environment else "everywhere")]
 
 
 def inspect(input_path):
@@ -226,7 +238,7 @@ def inspect(input_path):
         return Contents(reader.header, None, None, len(data), 0, _fault_of_stored(reader))
     settings, source, streams = plan(reader.header)
     segments, fault = reader.read_segments(streams.end - streams.first)
-    return Contents(reader.header, settings, made_in_of(reader.header), len(data), len(segments), fault,
+    return Contents(reader.header, settings, made_in_of(reader.header), len(data), len(segments), fault, source,
                     memory_bytes(settings, source, streams))
 
 

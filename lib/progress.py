@@ -2,9 +2,11 @@
 
 from tqdm.auto import tqdm
 
+_SECONDS_BETWEEN = 0.5
+
 
 class ProgressBar:
-    """Shows codec.Progress: symbols/s, time left and bits per symbol. Used with `with`, and called.
+    """Shows codec.Progress: symbols a second, time left and bits per symbol. Used with `with`, and called.
 
     It is there from the start, as a network takes seconds before the first symbol is coded.
     """
@@ -14,7 +16,7 @@ class ProgressBar:
         self._bar = None
 
     def __enter__(self):
-        self._bar = tqdm(unit=" symbols", unit_scale=True, desc=f"{self._description} (starting)")
+        self._bar = tqdm(unit=" symbols", unit_scale=True, desc=f"{self._description} (starting)", mininterval=_SECONDS_BETWEEN)
         return self
 
     def __exit__(self, *exception):
@@ -23,8 +25,9 @@ class ProgressBar:
     def __call__(self, progress):
         if self._bar.total is None:
             self._bar.set_description(self._description, refresh=False)
+            self._bar.unit = f" {progress.unit}"
             self._bar.reset(progress.total)      # the clock starts with the first symbol
-        self._bar.set_postfix_str(f"{progress.bits / max(progress.done, 1):.3f} bits per symbol", refresh=False)
+        self._bar.set_postfix_str(f"{progress.bits / max(progress.done, 1):.3f} bits per {progress.unit[:-1]}", refresh=False)
         self._bar.update(progress.done - self._bar.n)
 
 
@@ -32,7 +35,7 @@ class ByteBar:
     """A bar for what reads and writes files: used with `with`, and called with (bytes done, bytes in all)."""
 
     def __init__(self, description):
-        self._bar = tqdm(unit="B", unit_scale=True, desc=description)
+        self._bar = tqdm(unit="B", unit_scale=True, desc=description, mininterval=_SECONDS_BETWEEN)
 
     def __enter__(self):
         return self

@@ -1,4 +1,4 @@
-"""JupyterLab and Voila on loopback, and Debian's Chromium as a person in front of them."""
+"""JupyterLab, Notebook 7 and Voila on loopback, and Debian's Chromium as a person in front of them."""
 
 import contextlib
 import os
@@ -27,24 +27,23 @@ def chromium():
 
 
 def workplace(folder):
-    """A folder with the notebooks and the library, as a clone of the project has them."""
+    """A folder with the notebooks. Their kernels find the library where it is, so that what it has compiled is used again."""
     for name in NOTEBOOKS:
         shutil.copy(ROOT / name, folder)
     quiet = folder / ".jupyter" / "lab" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     quiet.parent.mkdir(parents=True)
     quiet.write_text('{"fetchNews": "false", "checkForUpdates": false}')
-    (folder / "lib").symlink_to(ROOT / "lib")
     return folder
 
 
 @contextlib.contextmanager
 def lab(folder):
-    """The address of a JupyterLab server on a folder."""
+    """The address of a Jupyter server on a folder: JupyterLab, and Notebook 7."""
     port = _free_port()
     options = (f"--port={port}", "--no-browser", "--allow-root", "--IdentityProvider.token=", "--ServerApp.password=",
                f"--ServerApp.root_dir={folder}")
     with _served([sys.executable, "-m", "jupyterlab", *options], folder, f"http://127.0.0.1:{port}/lab"):
-        yield f"http://127.0.0.1:{port}/lab/tree"
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
@@ -59,7 +58,8 @@ def app(folder):
 @contextlib.contextmanager
 def _served(command, folder, address):
     """A server that runs, in a folder, and answers at an address."""
-    settings = {"JUPYTER_CONFIG_DIR": str(folder / ".jupyter"), "JUPYTERLAB_SETTINGS_DIR": str(folder / ".jupyter" / "lab")}
+    settings = {"JUPYTER_CONFIG_DIR": str(folder / ".jupyter"), "JUPYTERLAB_SETTINGS_DIR": str(folder / ".jupyter" / "lab"),
+                "PYTHONPATH": str(ROOT)}
     with open(folder / "server.log", "wb") as log:
         server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **settings})
     try:
@@ -104,10 +104,11 @@ class Person:
         self.page.set_default_timeout(1000 * _SECONDS)
 
     def open(self, address):
-        """Open a notebook in JupyterLab, without what the last one left open."""
+        """Open a notebook, without what the last one left open."""
         self.page.goto(f"{address}?reset")
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
-        self.page.wait_for_selector("text=Python 3 (ipykernel) | Idle")
+        self.page.wait_for_selector(".jp-KernelName:has-text('Python 3')")                      # before, it says "No Kernel"
+        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
 
     def run_all(self):
         self.page.get_by_role("menuitem", name="Run", exact=True).click()

@@ -1,4 +1,4 @@
-"""The notebooks as people meet them: JupyterLab in a browser, a real upload, a real download."""
+"""The notebooks as people meet them: Jupyter in a browser, a real upload, a real download."""
 
 import pytest
 
@@ -6,6 +6,7 @@ lab = pytest.importorskip("lab", reason="Playwright is not installed")
 pytestmark = pytest.mark.skipif(lab.chromium() is None, reason="there is no Chromium here (Debian: chromium)")
 
 TEXT = (lab.ROOT / "README.md").read_bytes()
+SURFACES = {"JupyterLab": "lab/tree", "Notebook 7": "notebooks"}
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +30,14 @@ def chosen(tmp_path_factory):
 
 @pytest.fixture
 def person(opened, work):
-    """Somebody at JupyterLab: `person(notebook)` opens one and runs all of its cells."""
+    """Somebody at Jupyter: `person(notebook)` opens one and runs all of its cells."""
     with lab.lab(work) as address:
         pages = []
 
-        def at(notebook):
+        def at(notebook, surface="JupyterLab"):
             someone = lab.Person(opened)
             pages.append(someone.page)
-            someone.open(f"{address}/{notebook}")
+            someone.open(f"{address}/{SURFACES[surface]}/{notebook}")
             someone.run_all()
             return someone
 
@@ -45,9 +46,10 @@ def person(opened, work):
             page.close()
 
 
-def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, chosen):
+@pytest.mark.parametrize("surface", SURFACES)
+def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, chosen, surface):
     file, downloads = chosen
-    someone = person("compress.ipynb")
+    someone = person("compress.ipynb", surface)
     someone.sees("Choose a file above, then press Compress.")
     someone.picture("1-form")
     someone.upload(file)
@@ -61,9 +63,10 @@ def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, c
     packed = someone.download("tale.txt.lks", downloads)
     assert packed.read_bytes() == (work / "tale.txt.lks").read_bytes() and packed.stat().st_size < len(TEXT) / 2
 
-    someone = person("decompress.ipynb")
+    someone = person("decompress.ipynb", surface)
     someone.sees("Choose a file above, then press Decompress.")
     someone.upload(packed)
+    someone.sees("tale.txt.lks says that it holds tale.txt")
     someone.press("Decompress")
     someone.sees("is the original, bit for bit")
     someone.picture("4-decompressed", below="is the original, bit for bit")

@@ -256,7 +256,7 @@ def test_progress_is_shown_on_a_terminal_that_wants_it(tmp_path, capsys, monkeyp
     (tmp_path / "in").write_bytes(b"a" * 1_000)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     assert main(["compress", str(tmp_path / "in"), *options]) == 0
-    assert ("bits per symbol" in capsys.readouterr().err) == shown
+    assert ("bits per byte" in capsys.readouterr().err) == shown
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other pipes")

@@ -122,6 +122,18 @@ def test_the_form_says_what_no_run_can_take_and_does_not_wait_for_it(capsys, tmp
         assert said in shown._status.value and "MB of memory" not in shown._status.value
 
 
+def test_the_form_says_what_a_coded_file_says_of_itself(capsys, tmp_path):
+    shown = Form(dict(path=""), dict(backend="auto"))
+    shown.show()
+    golden = ROOT / "tests" / "golden"
+    (tmp_path / "cut.lks").write_bytes((golden / "fast.txt.lks").read_bytes()[:-20])
+    for path, said in ((golden / "fast.txt.lks", "holds exact.txt, 3,494 bytes: about 4 s"), (golden / "exact.txt", "is not a .lks file"),
+                       (golden / "stored.bin.lks", "stored.bin, 300 bytes, stored as they are"), (tmp_path / "cut.lks", "damaged"),
+                       (golden / "float32.txt.lks", "It decodes only with"), (tmp_path, "is a folder"), (tmp_path / "x", "there is no")):
+        shown._widgets["path"].value = str(path)
+        assert said in html.unescape(shown._status.value)
+
+
 def test_the_button_runs_what_it_is_for_and_shows_errors_as_boxes(capsys):
     ran = []
     shown = Form(dict(path=""), TO_DECOMPRESS)

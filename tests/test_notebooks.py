@@ -80,7 +80,7 @@ def test_a_file_goes_through_both_notebooks_and_comes_back(file):
     assert (back["output"], back["sha256"], back["backend"]) == ("notes.txt", made["sha256"], "numpy")
     about, result = text_of(cell(book, "3. Decompress")), text_of(cell(book, "4. Result"))
     assert "notes.txt" in about and "everywhere" in about
-    assert "checked" in result and "computed by" in result and "numpy" in result
+    assert "bit for bit" in result and "computed by" in result and "numpy" in result
 
 
 @pytest.mark.parametrize("name, said", [("clip.npy", "150 in 10 frames of 3 x 5"), ("slope.ppm", "WebP")])
@@ -133,13 +133,25 @@ Keeper.visit = visit
     assert not (work / "notes.txt.lks.checkpoint").exists()
 
 
-def test_with_no_choice_made_run_all_takes_the_sample(tmp_path):
-    book, made = execute("compress.ipynb", tmp_path, TINY, PATHS, ONLY_LOOPBACK)
+def test_with_no_file_chosen_run_all_takes_the_sample(tmp_path):
+    book, made = execute("compress.ipynb", tmp_path, {"preset": "fast"}, PATHS, ONLY_LOOPBACK)
     assert made["input"] == SAMPLE_NAME
     assert (tmp_path / SAMPLE_NAME).read_bytes() == sample_bytes()
     widgets = [output for cell in book.cells for output in cell.get("outputs", [])
                if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
     assert widgets, "the form shows no widgets"
+
+
+def test_in_vs_code_the_form_waits_for_a_file_and_a_path_in_it_is_one(file):
+    source, work = file
+    in_vs_code = f"__vsc_ipynb_file__ = {str(work / 'compress.ipynb')!r}\n{ONLY_LOOPBACK}"
+    book, made = execute("compress.ipynb", work, {}, {"result": "result"}, in_vs_code)
+    assert made["result"] is None and not list(work.iterdir())
+    assert text_of(cell(book, "3. Compress")) == "Choose a file above, then press Compress.\n"
+    book, made = execute("compress.ipynb", work, {**TINY, "path": str(source)}, PATHS, in_vs_code)
+    assert made["output"] == "notes.txt.lks" and (work / "notes.txt.lks").exists()
+    assert "notes.txt.lks, beside this notebook" in text_of(cell(book, "5. Take the file"))
+    assert not any("text/html" in output.get("data", {}) for output in cell(book, "5. Take the file").outputs)
 
 
 def test_the_splitter_takes_the_sample_too(tmp_path):

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from lib import choice
 from lib.coding import memory_bytes
-from lib.compression import input_bytes
-from lib.errors import LockstepError
+from lib.compression import input_bytes, inspect
 from lib.files import available_memory
 from lib.models.size import operations_per_step
 from lib.sources import source_of
@@ -25,29 +24,57 @@ class Estimate:
         self._key, self._data, self._sources = None, None, {}
 
     def line(self, path, settings):
-        """A sentence or two on what compressing a file would take with Settings as they are chosen."""
+        """A sentence or two on what compressing a file would take with Settings as they are chosen.
+
+        Raises LockstepError or OSError where it cannot be compressed.
+        """
         path = Path(path).expanduser()
-        try:
-            if path.is_dir() or path.is_file() and path.stat().st_size > _LARGEST_LOOKED_AT:
-                return f"{path}: the run says what it takes when it begins."
-            source = self._source(path, settings)
-            complete, why = choice.resolve(settings, source, speed=_speed)
-        except (LockstepError, OSError) as error:
-            return str(error)
-        seconds = _BEGIN_SECONDS + choice.begin_seconds(complete) + source.symbol_count / _speed(complete, source)
-        memory, free = memory_bytes(complete, source, source.streams_for(complete.batch_size)), available_memory()
-        short = ", more than is free here" if free is not None and memory > free else ""
-        return (f"{path.name}, {len(self._data):,} bytes: about {choice.duration(seconds)} on a processor of two cores, and "
-                f"{memory / 1e6:,.0f} MB of memory{short}. {why.replace('auto took', 'auto would take')}")
+        if path.is_dir() or _is_large(path):
+            return f"{path}: the run says what it takes when it begins."
+        source = self._source(path, settings)
+        complete, why = choice.resolve(settings, source, speed=_speed)
+        memory = memory_bytes(complete, source, source.streams_for(complete.batch_size))
+        return f"{path.name}, {len(self._data):,} bytes: {_takes(complete, source, memory)}. {why.replace('auto took', 'auto would take')}"
 
     def _source(self, path, settings):
         key = (path, path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else path
         if key != self._key:
             self._key, self._data, self._sources = key, input_bytes(path), {}
-        asked = (settings.contexts, settings.grid_width)
+        asked = (settings.contexts, settings.grid_width, settings.pixels)
         if asked not in self._sources:
             self._sources[asked] = source_of(self._data, settings)
         return self._sources[asked]
+
+
+def line_on_coded(path):
+    """A sentence or two on what a .lks file says of itself, and what decompressing it would take.
+
+    Raises LockstepError or OSError where it cannot be decompressed.
+    """
+    path = Path(path).expanduser()
+    if _is_large(path):
+        return f"{path}: the run says what it takes when it begins."
+    contents = inspect(path)
+    if contents.fault:
+        raise contents.fault
+    header = contents.header
+    what = f"{path.name} says that it holds {header.name}, {header.original_bytes:,} bytes"
+    if not contents.settings:
+        return f"{what}, stored as they are."
+    where = f" It decodes only with {contents.environment}." if contents.environment else ""
+    return f"{what}: {_takes(contents.settings, contents.source, contents.memory_bytes)}.{where}"
+
+
+def _is_large(path):
+    return path.is_file() and path.stat().st_size > _LARGEST_LOOKED_AT
+
+
+def _takes(settings, source, memory):
+    """What a run with complete settings takes; memory: in bytes."""
+    symbols, free = source.streams_for(settings.batch_size).coded_count, available_memory()
+    seconds = _BEGIN_SECONDS + choice.begin_seconds(settings) + symbols / _speed(settings, source)
+    short = ", more than is free here" if free is not None and memory > free else ""
+    return f"about {choice.duration(seconds)} on a processor of two cores, and {memory / 1e6:,.0f} MB of memory{short}"
 
 
 def _speed(settings, source):

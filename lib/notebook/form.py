@@ -7,7 +7,7 @@ from lib.errors import LockstepError, SettingsError
 from lib.notebook import host
 from lib.notebook.boxes import Stopped
 from lib.notebook.choices import Choices, SplitChoices
-from lib.notebook.estimate import Estimate
+from lib.notebook.estimate import Estimate, line_on_coded
 from lib.notebook.inputs import what_is_given
 from lib.settings import Settings, default_of
 
@@ -114,7 +114,7 @@ class Form:
             said = str(wrong) if wrong and str(wrong).startswith(name + " ") else None
             style = _WRONG if said else _QUIET
             shown.value = _line(said or help_line(field_named(name)), style)
-        self._status.value = _line(str(wrong), _WRONG) if wrong else _line(self._outlook(), _QUIET)
+        self._status.value = _line(str(wrong), _WRONG) if wrong else self._outlook()
         if self._button:
             self._button.disabled = wrong is not None
 
@@ -128,15 +128,20 @@ class Form:
         return None
 
     def _outlook(self):
-        """A line on the chosen file: what a run would take."""
+        """A line on the chosen file: what a run would take, or why there cannot be one."""
         try:
-            choices, uploaded = self.choices(), self.uploaded()
-        except LockstepError as error:
-            return str(error)
+            return _line(self._on_chosen(), _QUIET)
+        except (LockstepError, OSError) as error:
+            return _line(str(error), _WRONG)
+
+    def _on_chosen(self):
+        choices, uploaded = self.choices(), self.uploaded()
         given = what_is_given(choices, uploaded)
         path = {"path": choices.path.strip(), "upload": uploaded}.get(given)
+        if path and self.task == "compress":
+            return self._estimate.line(path, self.settings())
         if path:
-            return self._estimate.line(path, self.settings()) if self.task == "compress" else f"{path} is chosen."
+            return line_on_coded(path) if self.task == "decompress" else f"{path} is chosen."
         if given in ("", "upload"):
             return ("Choose a file, or give its path or address. An upload takes up to 10 MB on most servers (with make lab, more): put "
                     "larger files beside this notebook and give their path.")

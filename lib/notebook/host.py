@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from IPython import get_ipython
 from IPython.display import display
@@ -14,7 +15,7 @@ from lib.errors import InputError, OutputError
 from lib.files import free_name, write_file
 
 _DRIVE = Path("/content/drive")
-_LARGEST_IN_PAGE = 64_000_000      # bytes that a link to download carries itself
+_LARGEST_IN_PAGE = 64_000_000      # bytes that a link of the app carries itself, since Voila serves no files
 
 
 def in_colab():
@@ -24,7 +25,12 @@ def in_colab():
 
 def a_person_is_there():
     """Whether somebody sees the widgets: a server started this kernel for a page, and no tool that runs notebooks by itself."""
-    return "JPY_SESSION_NAME" in os.environ or is_app() or _in_vs_code()
+    return _in_jupyter() or is_app() or _in_vs_code()
+
+
+def _in_jupyter():
+    """Whether a Jupyter server started this kernel for a notebook in a page: it tells it the notebook's path."""
+    return "JPY_SESSION_NAME" in os.environ
 
 
 def _in_vs_code():
@@ -82,24 +88,43 @@ def copy_to_drive(path):
     return target
 
 
-def offer(path, download):
-    """Show where the file is: a browser download in Colab where asked for, a button to download it in Jupyter."""
-    if in_colab():
-        if download:
-            from google.colab import files
+def offer(paths, download):
+    """Show where files are: browser downloads in Colab where asked for, buttons to download them in Jupyter and in the app."""
+    if in_colab() and download:
+        from google.colab import files
+        for path in paths:
             files.download(str(path))
-    elif path.stat().st_size <= _LARGEST_IN_PAGE:
-        display({"text/html": _download_link(path), "text/plain": path.name}, raw=True)
+    links = [_link(path, address) for path in paths if (address := _address(path))]
+    if links:
+        display({"text/html": " ".join(links), "text/plain": ""}, raw=True)
+    for path in paths:
+        print(f"The file is {_beside(path)}, beside this notebook" if _beside(path) else f"The file is {path.resolve()}")
+
+
+def _address(path):
+    """What a link to download a file leads to; None where the page cannot give it."""
+    if in_colab():
+        return None
+    if is_app():
+        if path.stat().st_size > _LARGEST_IN_PAGE:
+            return None
+        return f"data:application/octet-stream;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    if _in_jupyter() and _beside(path):
+        return quote(_beside(path).as_posix())       # without a host it is a file of Jupyter's own, beside the notebook
+    return None
+
+
+def _beside(path):
+    """The path of a file in this notebook's folder, from there; None for others."""
     path, here = path.resolve(), Path.cwd()
-    print(f"The file is {path.relative_to(here)}, beside this notebook" if path.is_relative_to(here) else f"The file is {path}")
+    return path.relative_to(here) if path.is_relative_to(here) else None
 
 
-def _download_link(path):
-    """A link that has the file in it: it works wherever a page is shown, whatever its server serves."""
-    data = base64.b64encode(path.read_bytes()).decode()
+def _link(path, address):
+    """A button to download a file from an address."""
     name = html.escape(path.name, quote=True)
-    return (f'<a download="{name}" href="data:application/octet-stream;base64,{data}" style="display:inline-block;padding:6px 14px;'
-            f'border-radius:4px;background:#1565c0;color:#fff;text-decoration:none">Download {name} ({path.stat().st_size:,} bytes)</a>')
+    return (f'<a download="{name}" href="{address}" style="display:inline-block;padding:6px 14px;border-radius:4px;margin:2px 0;'
+            f'background:#1565c0;color:#fff;text-decoration:none">Download {name} ({path.stat().st_size:,} bytes)</a>')
 
 
 def _write_upload(folder, name, content):

@@ -12,19 +12,19 @@ from lib.files import write_file
 from lib.progress import ProgressBar
 
 _SECONDS_BETWEEN_PLOTS = 2.0       # or more, so that drawing takes little of the time:
-_SHARE = 0.015
+_SHARE = 0.01
 _WIDTH = 720              # of the plot, in pixels
 _POINTS = 200             # of the curve over the whole input
 
 
 class LiveProgress:
-    """A bar and a plot of bits per byte against position. Used with `with`, and called with Progress."""
+    """A bar and a plot of bits per symbol against how many are coded. Used with `with`, and called with Progress."""
 
     def __init__(self, title):
         self._title = title
         self._bar = ProgressBar(title)
         self._curve = Curve()
-        self._plot = None
+        self._plot = self._final = None
         self._next = time.monotonic() + _SECONDS_BETWEEN_PLOTS
 
     def __enter__(self):
@@ -36,7 +36,8 @@ class LiveProgress:
         if self._plot is not None:
             self._plot.close()
         if len(self._curve):
-            display(Image(data=self._curve.png(self._title), width=_WIDTH))     # which a saved notebook keeps, as it does no widget
+            self._final = self._curve.png(self._title)
+            display(Image(data=self._final, width=_WIDTH))     # which a saved notebook keeps, as it does no widget
 
     def __call__(self, progress):
         self._bar(progress)
@@ -45,9 +46,9 @@ class LiveProgress:
             self._draw()
 
     def save(self, path):
-        """Write the plot as it stands to a PNG file; nothing where there was no progress."""
-        if len(self._curve):
-            write_file(path, self._curve.png(self._title), overwrite=True)
+        """Write the final plot to a PNG file; nothing where there was no progress."""
+        if self._final:
+            write_file(path, self._final, overwrite=True)
 
     def _draw(self):
         started = time.monotonic()
@@ -62,18 +63,18 @@ class LiveProgress:
 
 
 class Curve:
-    """Bits per byte so far and over the last stretch, at up to some hundred positions."""
+    """Bits per symbol so far and over the last stretch, at up to some hundred positions."""
 
     def __init__(self):
         self._points = [(0, 0)]            # (symbols, bits)
-        self._total = 0
+        self._total, self._unit = 0, "symbols"
 
     def __len__(self):
         return len(self._points) - 1
 
     def add(self, progress):
         """Keep a point where the last one is far enough back, and the end."""
-        self._total = progress.total
+        self._total, self._unit = progress.total, progress.unit
         far = progress.done - self._points[-1][0] >= progress.total / _POINTS
         if progress.done > self._points[-1][0] and (far or progress.done == progress.total):
             self._points.append((progress.done, progress.bits))
@@ -93,7 +94,7 @@ class Curve:
         axes = figure.add_subplot()
         axes.plot(*zip(*self.recent()), color="tab:gray", linewidth=0.8, label="last stretch")
         axes.plot(*zip(*self.so_far()), color="tab:blue", linewidth=1.8, label="so far")
-        axes.set(title=title, xlabel="symbols coded, all streams together (bytes, tokens or samples)", ylabel="bits per symbol",
+        axes.set(title=title, xlabel=f"{self._unit} coded", ylabel=f"bits per {self._unit[:-1]}",
                  xlim=(0, self._total), ylim=(0, None))
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.grid(alpha=0.3)

@@ -19,7 +19,6 @@ from lib.sample import make_sample
 from lib.settings import Settings
 from lib.splitting import MANIFEST_SUFFIX, Manifest
 
-_QUICK = dict(batch_size=64, rnn_units=32, num_layers=1, embedding_size=16)   # for a sample that decompress.ipynb makes itself
 
 
 @boxed
@@ -86,7 +85,7 @@ def decompress(form):
     folder = _output_folder(choices)
     input_path = inputs.find_input(choices, form.uploaded(), _newest_or_sample)
     contents = lib.inspect(input_path)
-    show_table(_about(input_path, contents))
+    show_table([("file", str(input_path)), *contents.facts()])
     output_path = free_name(folder / contents.header.name)
     with LiveProgress(f"Decompressing {input_path.name}") as progress:
         result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
@@ -101,8 +100,8 @@ def decompress(form):
 def report_compression(result):
     """What a compression did, as a table, and beside the standard compressors."""
     show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
-                ("model", _model(result.settings)), ("computed by", result.backend or "nothing"),
-                ("file", str(result.output_path))])
+                ("model", result.settings.summary() if result.settings else "none; the data is stored as it is"),
+                *_computed_by(result), ("file", str(result.output_path))])
     show_costs(result)
     compare_with_standard(result, lib.compression.input_bytes(result.input_path))
 
@@ -112,8 +111,7 @@ def report_compression(result):
 def report_decompression(result):
     """What a decompression did, as a verdict and a table."""
     box("good", f"{result.output_path.name} is the original, bit for bit", [f"SHA-256 {result.sha256}, as the file says"])
-    show_table([*_sizes(result), ("SHA-256", f"{result.sha256} (checked: the very bytes of the original)"),
-                ("computed by", result.backend or "nothing"), ("file", str(result.output_path))])
+    show_table([*_sizes(result), *_computed_by(result), ("file", str(result.output_path))])
 
 
 @boxed
@@ -123,7 +121,7 @@ def deliver(result, form):
     wanted = form.choices().output_to
     if wanted == "drive":
         print(f"Copied to {host.copy_to_drive(result.output_path)}")
-    host.offer(result.output_path, download=wanted in ("auto", "download"))
+    host.offer([result.output_path], download=wanted in ("auto", "download"))
 
 
 @boxed
@@ -158,22 +156,24 @@ class Outcome:
 def report_splitting(outcome):
     """What was split or joined, as a table."""
     manifest = outcome.manifest
-    kind = f"aligned, {manifest.batch_size} streams" if manifest.batch_size else "independent"
+    streams = f"{manifest.batch_size} stream{'s' if manifest.batch_size > 1 else ''}"
+    kind = f"aligned, {streams}" if manifest.batch_size else "independent"
     show_table([("whole", f"{manifest.name}, {manifest.size:,} bytes"), ("SHA-256", manifest.sha256), ("parts", kind)])
     show_table([(name, f"{size:,}", sha256[:16]) for name, size, sha256 in manifest.parts], ("part", "bytes", "SHA-256 begins"))
     if len(outcome.made) > 1:
         order = "one after the other, in order" if manifest.batch_size else "in any order"
-        print(f"Compress the parts with compress.ipynb, {order}. Keep {outcome.path.name} for joining them.")
+        print(f"Compress the parts with compress.ipynb, {order}.\nKeep {outcome.path.name} for joining them.")
 
 
 @boxed
 @_unless_it_waits
 def deliver_parts(outcome, form):
     """Say where the files are, and copy them to Drive where that was chosen."""
-    for path in outcome.made:
-        if form.choices().output_to == "drive":
+    wanted = form.choices().output_to
+    if wanted == "drive":
+        for path in outcome.made:
             print(f"Copied to {host.copy_to_drive(path)}")
-        host.offer(path, download=form.choices().output_to == "download")
+    host.offer(outcome.made, download=wanted == "download")
 
 
 def _checkpoint_path(output_path, choices):
@@ -182,23 +182,13 @@ def _checkpoint_path(output_path, choices):
     return folder / f"{output_path.name}.checkpoint"
 
 
-def _about(input_path, contents):
-    """Rows on what a .lks file says of itself."""
-    header = contents.header
-    return [("file", f"{input_path}, {contents.compressed_bytes:,} bytes"),
-            ("original", f"{header.name}, {header.original_bytes:,} bytes"),
-            ("model", _model(contents.settings)),
-            ("memory", f"{contents.memory_bytes / 1e6:,.0f} MB to decompress"),
-            ("decodes", f"only with {contents.environment}" if contents.environment else "everywhere")]
-
-
 def _newest_or_sample(folder):
-    """The newest .lks file in `folder`, or the built-in sample, compressed on the spot with a small network."""
+    """The newest .lks file in `folder`, or the built-in sample, compressed on the spot."""
     files = sorted(folder.glob("*" + SUFFIX), key=lambda path: path.stat().st_mtime)
     if files:
         return files[-1]
     sample = make_sample(folder)
-    return lib.compress(sample, settings=Settings(**_QUICK)).output_path
+    return lib.compress(sample, settings=Settings(preset="fast")).output_path
 
 
 def _output_folder(choices):
@@ -235,8 +225,9 @@ def _tokens(result):
             ("ratio", f"{plain / result.compressed_bytes:.3f} to {plain:,.0f} bytes, {source.code_bits} bits a token")]
 
 
-def _model(settings):
-    return settings.summary() if settings else "none; the data is stored as it is"
+def _computed_by(result):
+    """A row on the network's backend, where there was a network."""
+    return [("computed by", result.backend)] if result.backend else []
 
 
 def _picture_path(output_path):
