@@ -147,11 +147,11 @@ def test_in_vs_code_the_form_waits_for_a_file_and_a_path_in_it_is_one(file):
     in_vs_code = f"__vsc_ipynb_file__ = {str(work / 'compress.ipynb')!r}\n{ONLY_LOOPBACK}"
     book, made = execute("compress.ipynb", work, {}, {"result": "result"}, in_vs_code)
     assert made["result"] is None and not list(work.iterdir())
-    assert text_of(cell(book, "3. Compress")) == "Choose a file above, then press Compress.\n"
+    assert text_of(cell(book, "3. Compress")) == "Choose a file above, then press Compress."
     book, made = execute("compress.ipynb", work, {**TINY, "path": str(source)}, PATHS, in_vs_code)
     assert made["output"] == "notes.txt.lks" and (work / "notes.txt.lks").exists()
     assert "notes.txt.lks, beside this notebook" in text_of(cell(book, "5. Take the file"))
-    assert not any("text/html" in output.get("data", {}) for output in cell(book, "5. Take the file").outputs)
+    assert not any("download" in output["data"]["text/html"] for output in cell(book, "5. Take the file").outputs)
 
 
 def test_the_splitter_takes_the_sample_too(tmp_path):

@@ -1,4 +1,4 @@
-"""Boxes that say how something ended: errors as one readable box, verdicts in green or red."""
+"""What a notebook says: lines while it runs, and boxes on how it ended, errors in red and verdicts in green."""
 
 import functools
 import html
@@ -18,6 +18,11 @@ class Stopped(Exception):
     def _render_traceback_(self):
         """What IPython shows of it."""
         return [f"Stopped: {self}"]
+
+
+def say(line):
+    """Display a line of text."""
+    display({"text/html": f"<div style='color:#555;line-height:1.4'>{html.escape(line)}</div>", "text/plain": line}, raw=True)
 
 
 def box(kind, title, lines=(), details=""):

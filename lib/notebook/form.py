@@ -143,8 +143,10 @@ class Form:
         if path:
             return line_on_coded(path) if self.task == "decompress" else f"{path} is chosen."
         if given in ("", "upload"):
-            return ("Choose a file, or give its path or address. An upload takes up to 10 MB on most servers (with make lab, more): put "
-                    "larger files beside this notebook and give their path.")
+            limit = "" if host.is_app() else (
+                " Most servers take up to 10 MB here (with make lab, more): put a larger file beside this notebook, by Jupyter's own "
+                "list of files, and give its name as path.")
+            return f"Choose a file, or give its path or address.{limit}"
         return ""
 
     def _current(self, group):

@@ -89,7 +89,7 @@ def copy_to_drive(path):
 
 
 def offer(paths, download):
-    """Show where files are: browser downloads in Colab where asked for, buttons to download them in Jupyter and in the app."""
+    """Hand files over: browser downloads in Colab where asked for, buttons to download them in Jupyter and in the app."""
     if in_colab() and download:
         from google.colab import files
         for path in paths:
@@ -97,8 +97,12 @@ def offer(paths, download):
     links = [_link(path, address) for path in paths if (address := _address(path))]
     if links:
         display({"text/html": " ".join(links), "text/plain": ""}, raw=True)
-    for path in paths:
-        print(f"The file is {_beside(path)}, beside this notebook" if _beside(path) else f"The file is {path.resolve()}")
+
+
+def beside(path):
+    """The path of a file in this notebook's folder, from there; None for others."""
+    path, here = path.resolve(), Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else None
 
 
 def _address(path):
@@ -109,15 +113,9 @@ def _address(path):
         if path.stat().st_size > _LARGEST_IN_PAGE:
             return None
         return f"data:application/octet-stream;base64,{base64.b64encode(path.read_bytes()).decode()}"
-    if _in_jupyter() and _beside(path):
-        return quote(_beside(path).as_posix())       # without a host it is a file of Jupyter's own, beside the notebook
+    if _in_jupyter() and beside(path):
+        return quote(beside(path).as_posix())       # without a host it is a file of Jupyter's own, beside the notebook
     return None
-
-
-def _beside(path):
-    """The path of a file in this notebook's folder, from there; None for others."""
-    path, here = path.resolve(), Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else None
 
 
 def _link(path, address):

@@ -9,7 +9,7 @@ from lib.compression import SUFFIX
 from lib.errors import OutputError
 from lib.files import free_name
 from lib.notebook import host, inputs
-from lib.notebook.boxes import box, boxed
+from lib.notebook.boxes import box, boxed, say
 from lib.notebook.form import Form
 from lib.notebook.live import LiveProgress
 from lib.notebook.pictures import show_costs
@@ -55,7 +55,7 @@ def _unless_it_waits(step):
             return None
         if isinstance(given, Form) and given.waits:
             if not host.is_app():
-                print(f"Choose a file above, then press {given.task.capitalize()}.")
+                say(f"Choose a file above, then press {given.task.capitalize()}.")
             return None
         return step(given, *more)
     return guarded
@@ -71,7 +71,7 @@ def compress(form):
     output_path = inputs.output_for(input_path, folder)
     with LiveProgress(f"Compressing {input_path.name}") as progress:
         result = lib.compress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
-                              note=print, overwrite=True, checkpoint=_checkpoint_path(output_path, choices),
+                              note=say, overwrite=True, checkpoint=_checkpoint_path(output_path, choices),
                               prior=choices.prior_file or None, costs=True)
     progress.save(_picture_path(output_path))
     return result
@@ -89,7 +89,7 @@ def decompress(form):
     output_path = free_name(folder / contents.header.name)
     with LiveProgress(f"Decompressing {input_path.name}") as progress:
         result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
-                                note=print, checkpoint=_checkpoint_path(output_path, choices),
+                                note=say, checkpoint=_checkpoint_path(output_path, choices),
                                 prior=choices.prior_file or None)
     progress.save(_picture_path(output_path))
     return result
@@ -120,8 +120,9 @@ def deliver(result, form):
     """Hand the output over as chosen: a link or a download, and a copy on Drive."""
     wanted = form.choices().output_to
     if wanted == "drive":
-        print(f"Copied to {host.copy_to_drive(result.output_path)}")
+        say(f"Copied to {host.copy_to_drive(result.output_path)}")
     host.offer([result.output_path], download=wanted in ("auto", "download"))
+    _say_where(result.output_path)
 
 
 @boxed
@@ -162,7 +163,7 @@ def report_splitting(outcome):
     show_table([(name, f"{size:,}", sha256[:16]) for name, size, sha256 in manifest.parts], ("part", "bytes", "SHA-256 begins"))
     if len(outcome.made) > 1:
         order = "one after the other, in order" if manifest.batch_size else "in any order"
-        print(f"Compress the parts with compress.ipynb, {order}.\nKeep {outcome.path.name} for joining them.")
+        say(f"Compress the parts with compress.ipynb, {order}. Keep {outcome.path.name} for joining them.")
 
 
 @boxed
@@ -172,8 +173,10 @@ def deliver_parts(outcome, form):
     wanted = form.choices().output_to
     if wanted == "drive":
         for path in outcome.made:
-            print(f"Copied to {host.copy_to_drive(path)}")
+            say(f"Copied to {host.copy_to_drive(path)}")
     host.offer(outcome.made, download=wanted == "download")
+    for path in outcome.made:
+        _say_where(path)
 
 
 def _checkpoint_path(output_path, choices):
@@ -201,8 +204,12 @@ def _output_folder(choices):
     return folder
 
 
+def _say_where(path):
+    say(f"The file is {host.beside(path)}, beside this notebook" if host.beside(path) else f"The file is {path.resolve()}")
+
+
 def _warn(line):
-    print(f"Warning: {line}")
+    say(f"Warning: {line}")
 
 
 def _sizes(result):
