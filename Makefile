@@ -39,7 +39,7 @@ app: setup
 	$(RUN) -m voila --no-browser --port=8866 --Voila.ip=127.0.0.1 --Voila.tornado_settings="$(UPLOADS)"
 
 pictures: setup browser
-	$(RUN) -m pytest -q tests/test_browser.py
+	$(RUN) -m pytest tests/test_browser.py -k JupyterLab
 	$(RUN) -m tools.pictures
 
 notebooks: setup

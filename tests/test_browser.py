@@ -51,15 +51,15 @@ def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, c
     file, downloads = chosen
     someone = person("compress.ipynb", surface)
     someone.sees("Choose a file above, then press Compress.")
-    someone.picture("1-form")
+    someone.picture(f"{surface} 1-form")
     someone.upload(file)
     someone.sees("auto would take")
     someone.fill_in("preset", "balanced")
     someone.press("Compress")
     someone.page.locator("img.widget-image, .widget-image img").first.wait_for()
-    someone.picture("2-running", below="tale.txt, ")
+    someone.picture(f"{surface} 2-running", below="tale.txt, ")
     someone.sees("Download tale.txt.lks")
-    someone.picture("3-result", below="SHA-256")
+    someone.picture(f"{surface} 3-result", below="SHA-256")
     packed = someone.download("tale.txt.lks", downloads)
     assert packed.read_bytes() == (work / "tale.txt.lks").read_bytes() and packed.stat().st_size < len(TEXT) / 2
 
@@ -69,7 +69,7 @@ def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, c
     someone.sees("tale.txt.lks says that it holds tale.txt")
     someone.press("Decompress")
     someone.sees("is the original, bit for bit")
-    someone.picture("4-decompressed", below="is the original, bit for bit")
+    someone.picture(f"{surface} 4-decompressed", below="is the original, bit for bit")
     assert someone.download("tale (2).txt", downloads).read_bytes() == TEXT          # the first is still there
 
 
@@ -79,12 +79,12 @@ def test_what_is_wrong_is_said_beside_the_field_and_in_one_box(person, work):
     someone.fill_in("rnn_units", "4")
     someone.sees("rnn_units must be 8 to 8192, got 4")
     assert someone.page.locator("button.jupyter-button:has-text('Compress')").is_disabled()
-    someone.picture("5-wrong-value")
+    someone.picture("JupyterLab 5-wrong-value")
     someone.fill_in("rnn_units", "")
     someone.fill_in("path", "nowhere.txt")
     someone.press("Compress")
     someone.sees("The input cannot be used")
-    someone.picture("6-error", below="The input cannot be used")
+    someone.picture("JupyterLab 6-error", below="The input cannot be used")
     assert not someone.page.get_by_text("Stopped: ").count()
     assert not someone.page.get_by_text("Traceback").is_visible()
     someone.page.get_by_text("Details for reporting it").click()
@@ -101,7 +101,7 @@ def test_a_damaged_file_gets_a_red_verdict_and_nothing_is_made(person, work, cho
     someone.upload(downloads / "fast.txt.lks")
     someone.press("Decompress")
     someone.sees("The file is damaged or not of Lockstep")
-    someone.picture("10-damaged", below="The file is damaged or not of Lockstep")
+    someone.picture("JupyterLab 10-damaged", below="The file is damaged or not of Lockstep")
     made = {path.name for path in set(work.iterdir()) - before if not path.name.startswith(".")}       # Jupyter has its own
     assert made <= {"fast.txt.lks", "exact.txt.partial"}
 
@@ -116,7 +116,7 @@ def test_a_run_that_is_interrupted_goes_on(person, work, chosen):
     someone.page.locator("img.widget-image, .widget-image img").first.wait_for()
     someone.interrupt()
     someone.sees("Stopped")
-    someone.picture("7-interrupted", below="Stopped")
+    someone.picture("JupyterLab 7-interrupted", below="Stopped")
     assert (work / "tale.txt.lks.checkpoint").exists() and not (work / "tale.txt.lks").exists()
     someone.press("Compress")
     someone.sees("going on from tale.txt.lks.checkpoint")
@@ -130,7 +130,7 @@ def test_a_file_is_split_and_joined(person, work, chosen):
     someone.fill_in("parts", "2")
     someone.press("Split or join")
     someone.sees("Keep tale.txt.parts.json for joining them.")
-    someone.picture("8-split")
+    someone.picture("JupyterLab 8-split")
     for name in ("tale.txt.part1of2", "tale.txt.part2of2"):
         assert someone.download(name, downloads).read_bytes() == (work / name).read_bytes()
     (work / "tale.txt").unlink()
@@ -149,7 +149,7 @@ def test_the_app_has_no_code_and_does_the_same(opened, work, chosen):
         someone.fill_in("preset", "fast")
         someone.press("Compress")
         someone.sees("Download tale.txt.lks")
-        someone.picture("9-app")
+        someone.picture("app 1-result")
         assert not someone.page.get_by_text("notebook.compress(form)").count()
         packed = someone.download("tale.txt.lks", downloads)
         someone.page.goto(f"{address}/decompress.ipynb")

@@ -7,7 +7,7 @@ from PIL import Image, ImageChops
 ROOT = Path(__file__).parents[1]
 _FROM, _TO = ROOT / "build" / "screenshots", ROOT / "docs" / "pictures"
 _WIDTH, _COLOURS = 760, 48
-_SHOWN = {"1-form": "form", "2-running": "running", "3-result": "result"}
+_SHOWN = {"JupyterLab 1-form": "form", "JupyterLab 2-running": "running", "JupyterLab 3-result": "result"}
 
 
 def main():
