@@ -2,7 +2,7 @@
 
 from tqdm.auto import tqdm
 
-_SECONDS_BETWEEN = 0.5
+_STEADY = dict(mininterval=0.5, miniters=1)         # twice a second, however many symbols that is
 
 
 class ProgressBar:
@@ -16,7 +16,7 @@ class ProgressBar:
         self._bar = None
 
     def __enter__(self):
-        self._bar = tqdm(unit=" symbols", unit_scale=True, desc=f"{self._description} (starting)", mininterval=_SECONDS_BETWEEN)
+        self._bar = tqdm(unit=" symbols", unit_scale=True, desc=f"{self._description} (starting)", **_STEADY)
         return self
 
     def __exit__(self, *exception):
@@ -35,7 +35,7 @@ class ByteBar:
     """A bar for what reads and writes files: used with `with`, and called with (bytes done, bytes in all)."""
 
     def __init__(self, description):
-        self._bar = tqdm(unit="B", unit_scale=True, desc=description, mininterval=_SECONDS_BETWEEN)
+        self._bar = tqdm(unit="B", unit_scale=True, desc=description, **_STEADY)
 
     def __enter__(self):
         return self

@@ -57,6 +57,7 @@ def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, c
     someone.fill_in("preset", "balanced")
     someone.press("Compress")
     someone.page.locator("img.widget-image, .widget-image img").first.wait_for()
+    someone.sees("bits per byte]")                                  # in the bar
     someone.picture(f"{surface} 2-running", below="tale.txt, ")
     someone.sees("Download tale.txt.lks")
     someone.picture(f"{surface} 3-result", below="SHA-256")

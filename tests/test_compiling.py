@@ -96,3 +96,13 @@ def test_a_folder_that_cannot_be_written_leaves_the_cache_to_numba(package):
 def test_other_compiled_functions_keep_their_cache():
     import numba
     assert "compiled-" not in numba.config.CACHE_DIR
+
+
+def test_the_library_compiles_nothing_that_an_earlier_process_has(tmp_path):
+    golden = Path(__file__).parent / "golden"
+    code = "".join(f"compress({str(golden / name)!r}, {str(tmp_path / 'out')!r}, Settings(preset='balanced'), note=print, overwrite=True)\n"
+                   for name in ("exact.txt", "mixed.bin", "clip.npy", "slope.ppm"))
+    command = [sys.executable, "-c", f"from lib import Settings, compress\n{code}"]
+    subprocess.run(command, cwd=golden.parents[1], capture_output=True, check=True)
+    said = subprocess.run(command, cwd=golden.parents[1], capture_output=True, text=True, check=True).stdout
+    assert said.count("coding with") == 4 and "compiling" not in said

@@ -4,10 +4,10 @@ Matrices lie one after the other, numbered: the embedding is 0, the layers' kern
 So a network of any number of layers runs on the same compiled code.
 """
 
-from lib.compiling import part
+from lib.compiling import also_plain
 
 
-@part
+@also_plain
 def shape_of(dimensions, number):
     """(rows, columns) of a matrix."""
     if number == 0:
@@ -17,13 +17,13 @@ def shape_of(dimensions, number):
     return embedded_of(dimensions) + dimensions.units * (1 if number == 1 else 2), 4 * dimensions.units
 
 
-@part
+@also_plain
 def embedded_of(dimensions):
     """Dimensions.embedded, as compiled code knows no properties."""
     return dimensions.seen * dimensions.embedding
 
 
-@part
+@also_plain
 def start_of(dimensions, number):
     """Where a matrix begins in a flat array of all."""
     start = 0
@@ -33,7 +33,7 @@ def start_of(dimensions, number):
     return start
 
 
-@part
+@also_plain
 def matrix(flat, dimensions, number):
     """A matrix in a flat array of all."""
     rows, columns = shape_of(dimensions, number)
@@ -41,7 +41,7 @@ def matrix(flat, dimensions, number):
     return flat[start:start + rows * columns].reshape(rows, columns)
 
 
-@part
+@also_plain
 def input_start(dimensions, layer):
     """Where a layer's input begins in a step's activations; for layer L, where the hidden units of all begin."""
     if layer == 0:
