@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from lib.files import write_file
 from lib.progress import ProgressBar
 
-_SECONDS_BETWEEN_PLOTS = 2.0       # or more, so that drawing takes little of the time:
-_SHARE = 0.01
+_SECONDS_BETWEEN_PLOTS = 2.0       # or more, so that drawing takes at most
+_SECONDS, _SHARE = 0.15, 0.0075    # so long at first, and this share of the time
 _WIDTH = 720              # of the plot, in pixels
 _POINTS = 200             # of the curve over the whole input
 
@@ -24,8 +24,9 @@ class LiveProgress:
         self._title = title
         self._bar = ProgressBar(title)
         self._curve = Curve()
-        self._plot = self._final = None
-        self._next = time.monotonic() + _SECONDS_BETWEEN_PLOTS
+        self._plot, self._shown, self._final = Plot(title), None, None
+        self._begun = time.monotonic()
+        self._next, self._spent = self._begun + _SECONDS_BETWEEN_PLOTS, 0.0
 
     def __enter__(self):
         self._bar.__enter__()
@@ -33,10 +34,10 @@ class LiveProgress:
 
     def __exit__(self, *exception):
         self._bar.__exit__(*exception)
-        if self._plot is not None:
-            self._plot.close()
+        if self._shown is not None:
+            self._shown.close()
         if len(self._curve):
-            self._final = self._curve.png(self._title)
+            self._final = Plot(self._title).png(self._curve)
             display(Image(data=self._final, width=_WIDTH))     # which a saved notebook keeps, as it does no widget
 
     def __call__(self, progress):
@@ -52,14 +53,17 @@ class LiveProgress:
 
     def _draw(self):
         started = time.monotonic()
-        picture = self._curve.png(self._title)
-        if self._plot is None:
-            self._plot = ipywidgets.Image(value=picture, format="png", layout={"width": f"{_WIDTH}px"})
-            display(self._plot)
+        picture = self._plot.png(self._curve)
+        if self._shown is None:
+            self._shown = ipywidgets.Image(value=picture, format="png", layout={"width": f"{_WIDTH}px"})
+            display(self._shown)
         else:
-            self._plot.value = picture
+            self._shown.value = picture
         now = time.monotonic()
-        self._next = now + max(_SECONDS_BETWEEN_PLOTS, (now - started) / _SHARE)
+        cost = now - started
+        self._spent += cost
+        affordable = self._begun + (self._spent + cost - _SECONDS) / _SHARE       # when another one will be
+        self._next = max(now + _SECONDS_BETWEEN_PLOTS, affordable)
 
 
 class Curve:
@@ -67,14 +71,14 @@ class Curve:
 
     def __init__(self):
         self._points = [(0, 0)]            # (symbols, bits)
-        self._total, self._unit = 0, "symbols"
+        self.total, self.unit = 0, "symbols"
 
     def __len__(self):
         return len(self._points) - 1
 
     def add(self, progress):
         """Keep a point where the last one is far enough back, and the end."""
-        self._total, self._unit = progress.total, progress.unit
+        self.total, self.unit = progress.total, progress.unit
         far = progress.done - self._points[-1][0] >= progress.total / _POINTS
         if progress.done > self._points[-1][0] and (far or progress.done == progress.total):
             self._points.append((progress.done, progress.bits))
@@ -88,18 +92,30 @@ class Curve:
         pairs = zip(self._points, self._points[1:])
         return [(done, (bits - bits_before) / (done - before)) for (before, bits_before), (done, bits) in pairs]
 
-    def png(self, title):
-        """The plot as the bytes of a PNG picture."""
-        figure = Figure(figsize=(9, 3.2), dpi=96, layout="constrained")
-        axes = figure.add_subplot()
-        axes.plot(*zip(*self.recent()), color="tab:gray", linewidth=0.8, label="last stretch")
-        axes.plot(*zip(*self.so_far()), color="tab:blue", linewidth=1.8, label="so far")
-        axes.set(title=title, xlabel=f"{self._unit} coded", ylabel=f"bits per {self._unit[:-1]}",
-                 xlim=(0, self._total), ylim=(0, None))
-        axes.xaxis.set_major_formatter("{x:,.0f}")
-        axes.grid(alpha=0.3)
-        axes.legend()
-        return png_of(figure)
+
+class Plot:
+    """Curves as pictures. The figure is kept, as to make one takes longer than to draw it again."""
+
+    def __init__(self, title):
+        self._figure = Figure(figsize=(9, 3.2), dpi=96, layout="constrained")
+        self._axes = self._figure.add_subplot()
+        self._recent, = self._axes.plot([], [], color="tab:gray", linewidth=0.8, label="last stretch")
+        self._so_far, = self._axes.plot([], [], color="tab:blue", linewidth=1.8, label="so far")
+        self._axes.set_title(title)
+        self._axes.xaxis.set_major_formatter("{x:,.0f}")
+        self._axes.grid(alpha=0.3)
+        self._axes.legend(loc="upper right")
+
+    def png(self, curve):
+        """A Curve of one point or more as the bytes of a PNG picture."""
+        recent, so_far = curve.recent(), curve.so_far()
+        self._recent.set_data(*zip(*recent))
+        self._so_far.set_data(*zip(*so_far))
+        top = 1.05 * max(bits for _, bits in recent + so_far) or 1
+        self._axes.set(xlabel=f"{curve.unit} coded", ylabel=f"bits per {curve.unit[:-1]}", xlim=(0, curve.total), ylim=(0, top))
+        picture = png_of(self._figure)
+        self._figure.set_layout_engine("none")       # what lies where is found once
+        return picture
 
 
 def png_of(figure):
