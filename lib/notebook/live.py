@@ -12,7 +12,7 @@ from lib.files import write_file
 from lib.progress import ProgressBar
 
 _SECONDS_BETWEEN_PLOTS = 2.0       # or more, so that drawing takes at most
-_SECONDS, _SHARE = 0.15, 0.0075    # so long at first, and this share of the time
+_SECONDS, _SHARE = 0.1, 0.006      # so long at first, and this share of the time
 _WIDTH = 720              # of the plot, in pixels
 _POINTS = 200             # of the curve over the whole input
 
