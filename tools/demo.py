@@ -47,7 +47,7 @@ def _run(folder, fields):
 def _values_of_result():
     """What to ask of a notebook's `result`, for execute."""
     return {"input": "str(result.input_path)", "output": "str(result.output_path)",
-            "symbols_per_second": "result.symbols_per_second"}
+            "bytes_per_second": "result.bytes_per_second"}
 
 
 def _table(original, compressed_bytes, made, back, identical):
@@ -56,8 +56,8 @@ def _table(original, compressed_bytes, made, back, identical):
         return f"{8 * size / max(1, len(original)):.3f} bits per byte"
     rows = [("input", f"{len(original):,} bytes", Path(made["input"]).name),
             ("output", f"{compressed_bytes:,} bytes", rate(compressed_bytes)),
-            ("speed", f"{made['symbols_per_second']:,.0f} symbols/s", "compressing, start included"),
-            ("", f"{back['symbols_per_second']:,.0f} symbols/s", "decompressing, start included"),
+            ("speed", f"{made['bytes_per_second']:,.0f} bytes/s", "compressing, start included"),
+            ("", f"{back['bytes_per_second']:,.0f} bytes/s", "decompressing, start included"),
             ("SHA-256", "equal" if identical else "DIFFERENT", hashlib.sha256(original).hexdigest()[:16])]
     return rows + [(name, f"{size:,} bytes", rate(size)) for name, size in standard_sizes(original).items()]
 
