@@ -225,9 +225,14 @@ class Contents:
         return [("original", f"{header.name}, {header.original_bytes:,} bytes"),
                 ("SHA-256", header.sha256.hex()),
                 ("compressed", f"{self.compressed_bytes:,} bytes"),
-                ("model", self.settings.summary() if self.settings else "none; the data is stored as it is"),
+                ("model", model_of(self.settings)),
                 *(coded if self.settings else []),
                 ("decodes", f"only with {self.environment}" if self.environment else "everywhere")]
+
+
+def model_of(settings):
+    """What coded a file with these complete settings, in a line; settings: None where its data is stored."""
+    return settings.summary() if settings else "none; the data is stored as it is"
 
 
 def inspect(input_path):

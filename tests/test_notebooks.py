@@ -83,6 +83,14 @@ def test_a_file_goes_through_both_notebooks_and_comes_back(file):
     assert "bit for bit" in result and "computed by" in result and "numpy" in result
 
 
+def test_a_plot_that_cannot_be_kept_is_a_warning_and_the_output_stands(file):
+    source, work = file
+    (work / "notes.txt.lks.progress.png").mkdir()
+    book, made = execute("compress.ipynb", work, {"path": str(source), "preset": "fast"}, PATHS, ONLY_LOOPBACK)
+    assert made["output"] == "notes.txt.lks" and (work / "notes.txt.lks").exists()
+    assert "Warning: " in text_of(cell(book, "3. Compress"))
+
+
 @pytest.mark.parametrize("name, said", [("clip.npy", "150 in 10 frames of 3 x 5"), ("slope.ppm", "WebP")])
 def test_what_has_a_shape_is_shown(tmp_path, name, said):
     """A video of tokens, and an image: one picture more than for other files."""

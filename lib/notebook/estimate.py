@@ -34,7 +34,8 @@ class Estimate:
         source = self._source(path, settings)
         complete, why = choice.resolve(settings, source, speed=_speed)
         memory = memory_bytes(complete, source, source.streams_for(complete.batch_size))
-        return f"{path.name}, {len(self._data):,} bytes: {_takes(complete, source, memory)}. {why.replace('auto took', 'auto would take')}"
+        why = why.replace("auto took", "auto would take")
+        return f"{path.name}, {len(self._data):,} bytes: {_takes(complete, source, memory)}. {why}".rstrip()
 
     def _source(self, path, settings):
         key = (path, path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else path

@@ -73,7 +73,7 @@ def compress(form):
         result = lib.compress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
                               note=say, overwrite=True, checkpoint=_checkpoint_path(output_path, choices),
                               prior=choices.prior_file or None, costs=True)
-    progress.save(_picture_path(output_path))
+    _keep_plot(progress, output_path)
     return result
 
 
@@ -91,7 +91,7 @@ def decompress(form):
         result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
                                 note=say, checkpoint=_checkpoint_path(output_path, choices),
                                 prior=choices.prior_file or None)
-    progress.save(_picture_path(output_path))
+    _keep_plot(progress, output_path)
     return result
 
 
@@ -100,7 +100,7 @@ def decompress(form):
 def report_compression(result):
     """What a compression did, as a table, and beside the standard compressors."""
     show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
-                ("model", result.settings.summary() if result.settings else "none; the data is stored as it is"),
+                ("model", lib.compression.model_of(result.settings)),
                 *_computed_by(result), ("file", str(result.output_path))])
     show_costs(result)
     compare_with_standard(result, lib.compression.input_bytes(result.input_path))
@@ -237,6 +237,9 @@ def _computed_by(result):
     return [("computed by", result.backend)] if result.backend else []
 
 
-def _picture_path(output_path):
-    """Where the final plot goes: beside the output."""
-    return output_path.with_name(output_path.name + ".progress.png")
+def _keep_plot(progress, output_path):
+    """Write the final plot beside the output, which is complete whatever becomes of its plot."""
+    try:
+        progress.save(output_path.with_name(output_path.name + ".progress.png"))
+    except OutputError as error:
+        _warn(str(error))
