@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.errors import InputError, LockstepError, SettingsError
-from lib.files import check_input, check_target
 from lib.peers import installed_peers
 from lib.settings import Settings
+from lib.storage.files import check_input, check_target
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PRESETS = Settings.__dataclass_fields__["preset"].metadata["choices"]
@@ -147,7 +147,7 @@ class Table:
 
 def plot(rows, path):
     """Draw bits per byte into a PNG: a panel per file, a bar per compressor. Rows with an error are left out."""
-    from matplotlib.figure import Figure      # without pyplot it draws by Agg, which needs no display
+    from matplotlib.figure import Figure  # without pyplot it draws by Agg, which needs no display
     panels_of = {}
     for row in rows:
         if not row.error:

@@ -1,4 +1,4 @@
-"""What it costs to be stopped: python -m benchmarks.interruptions FILE
+"""What it code_lengths to be stopped: python -m benchmarks.interruptions FILE
 
 Compresses and decompresses the file unbroken, killed again and again (SIGKILL, and on from the checkpoint), and split into
 aligned parts, each command in a process of its own. Says sizes, whether all is identical, and times, those of killed
@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.splitting import join, split
+from lib.resume.splitting import join, split
 
 _ROOT = Path(__file__).resolve().parents[1]
 _CHECKPOINTS = 30             # of an unbroken run's time; a killed one should find one

@@ -5,21 +5,12 @@
     decompress(result.output_path, "book.again.txt")
 """
 
-from lib.codec import Progress
+from lib.coding.loop import Progress
 from lib.compression import Contents, Result, compress, decompress, inspect, resume
-from lib.errors import (
-    CheckpointError,
-    DivergedError,
-    FormatError,
-    InputError,
-    InstallationError,
-    LockstepError,
-    OutputError,
-    SettingsError,
-)
+from lib.errors import CheckpointError, DivergedError, FormatError, InputError, InstallationError, LockstepError, OutputError, SettingsError
 from lib.priors import Prior, learn
+from lib.resume.splitting import Manifest, join, split
 from lib.settings import Settings
-from lib.splitting import Manifest, join, split
 
 __version__ = "0.1.0"
 __all__ = [

@@ -10,11 +10,11 @@ from pathlib import Path
 from lib import __version__
 from lib.compression import SUFFIX, compress, decompress, inspect, resume
 from lib.errors import InputError, LockstepError
-from lib.folders import is_folder
 from lib.priors import SUFFIX as PRIOR_SUFFIX
 from lib.priors import learn
+from lib.resume.splitting import MANIFEST_SUFFIX, join, split
 from lib.settings import Settings, bounds_of, default_of
-from lib.splitting import MANIFEST_SUFFIX, join, split
+from lib.storage.folders import is_folder
 
 _READ_PER_SECOND = 35_000
 INTERRUPTED = 130        # the shell's exit code for Ctrl-C
@@ -147,9 +147,9 @@ def _code_each(options, code, settings, say):
     """Code each input with `code`, compress or decompress. What fails is said, and stops none of the others."""
     several, failed = len(options.input) > 1, 0
     if several and options.output and not is_folder(options.output):
-        raise InputError(f"several files need a folder for their outputs, and {options.output} is none; make it first")
+        raise InputError(f"several files need a folder for their outputs, and {options.output} is none", "make it first")
     if several and options.checkpoint:
-        raise InputError("a checkpoint is for one file; give one")
+        raise InputError("a checkpoint is for one file", "give one")
     for path in options.input:
         try:
             with _progress(options, path.name) as progress:

@@ -16,7 +16,7 @@ from numba.core import event
 from numba.extending import register_jitable
 
 _LIBRARY = Path(__file__).resolve().parent
-_PACKAGES = ("mixing", "models/exact", "sources")     # what these compile is kept; they take no constants from elsewhere
+_PACKAGES = ("coders", "mixing", "models/exact", "sources")     # what these compile is kept; they take no constants from elsewhere
 _STALE_SECONDS = 24 * 3600      # another process may still be using a folder that is younger
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
 

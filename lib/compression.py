@@ -8,27 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import folders, priors
-from lib.checkpoint import newest
-from lib.coding import (
-    BYTES_HELD_PER_SYMBOL,
-    decode,
-    keep_partial,
-    made_in_of,
-    memory_bytes,
-    plan,
-    stored_header,
-    write_coded,
-)
+from lib import priors
+from lib.coding.container import Header, Reader
+from lib.coding.run import BYTES_HELD_PER_SYMBOL, decode, keep_partial, made_in_of, memory_bytes, plan, stored_header, write_coded
 from lib.compiling import announced
-from lib.container import Header, Reader
 from lib.errors import CheckpointError, FormatError, InputError, LockstepError
-from lib.files import OutputFile, available_memory, check_input, check_target, write_file
 from lib.models.environment import Environment
-from lib.resuming import Keeping, Run, check_run
+from lib.resume.checkpoint import newest
+from lib.resume.run import Run, RunCheckpoint, check_run
 from lib.settings import Settings
 from lib.sources import ImageSource
 from lib.sources.png import written_anew
+from lib.storage import folders
+from lib.storage.files import OutputFile, available_memory, check_input, check_target, write_file
 
 SUFFIX = ".lks"
 
@@ -47,7 +39,7 @@ class Result:
     backend: str | None = None     # what computed the network, where there was one
     direction: str = "compress"    # or "decompress"
     source: object = field(default=None, compare=False)             # of compressed data, see lib.sources
-    costs: np.ndarray | None = field(default=None, compare=False)   # float32, shape (symbols,): bits of each, if asked for
+    code_lengths: np.ndarray | None = field(default=None, compare=False)   # float32, shape (symbols,): bits of each, if asked for
 
     @property
     def bits_per_byte(self):
@@ -60,17 +52,17 @@ class Result:
 
 
 def compress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, note=None,
-             overwrite=False, checkpoint=None, prior=None, costs=False):
+             overwrite=False, checkpoint=None, prior=None, code_lengths=False):
     """Compress a file, or a folder of files; returns a Result.
 
     output_path: the .lks file to write, or a folder for it; by default it goes beside the input, with `.lks` added.
-    progress: called with a codec.Progress several times a second. note: called with a line of text
+    progress: called with a loop.Progress several times a second. note: called with a line of text
     on what was chosen and why, the memory that it takes, and where the first run has to compile. warn: likewise where
     a checkpoint is damaged, or cannot be written.
     checkpoint: a path. The run's state is kept there every `settings.checkpoint_minutes` and where it is interrupted;
     called again with the same it goes on from there, on any machine, and the output is the same as of an unbroken run.
-    prior: the path of a prior that lib.learn made; decompression needs it too. costs: whether to note what each symbol
-    costs, in the Result; a run that goes on from a checkpoint does not know it.
+    prior: the path of a prior that lib.learn made; decompression needs it too. code_lengths: whether to note what each symbol
+    code_lengths, in the Result; a run that goes on from a checkpoint does not know it.
     Raises InputError, OutputError, SettingsError or CheckpointError; then there is no output.
     """
     started = time.perf_counter()
@@ -89,9 +81,9 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     digest = hashlib.sha256(data).digest()
     run = Run("compress", input_path, output_path, digest, overwrite, settings.preset, prior,
               folders.is_folder(input_path), settings.pixels)
-    keeping = Keeping(checkpoint, run, settings, warn or _silent)
-    if keeping.found and _is_result(output_path, digest, keeping.settings):
-        keeping.done()                   # stopped between its last two acts
+    run_checkpoint = RunCheckpoint(checkpoint, run, settings, warn or _silent)
+    if run_checkpoint.found and _is_result(output_path, digest, run_checkpoint.settings):
+        run_checkpoint.done()                   # stopped between its last two acts
         return Result(input_path, output_path, len(data), output_path.stat().st_size,
                       time.perf_counter() - started, digest.hex(), inspect(output_path).settings)
     check_target(output_path, overwrite)
@@ -99,14 +91,14 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
         folders.check_outside(input_path, output_path, checkpoint)
     with OutputFile(output_path, overwrite) as output:
         with announced(note or _silent):
-            coded = write_coded(output, data, run, settings, progress, note or _silent, keeping, costs)
+            coded = write_coded(output, data, run, settings, progress, note or _silent, run_checkpoint, code_lengths)
         if coded is None:
             output.restart()
             output.write(stored_header(data, run).to_bytes() + data)
         size = output.commit()
-    keeping.done()
+    run_checkpoint.done()
     return Result(input_path, output_path, len(data), size, time.perf_counter() - started, digest.hex(),
-                  *((coded.settings, coded.backend, "compress", coded.source, coded.costs) if coded else (None,)))
+                  *((coded.settings, coded.backend, "compress", coded.source, coded.code_lengths) if coded else (None,)))
 
 
 def decompress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, note=None,
@@ -130,9 +122,9 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     output_path = _output(output_path, input_path.parent, header.name)
     run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings.preset,
               priors.load(prior) if prior else None)
-    keeping = Keeping(checkpoint, run, settings, warn or _silent)
-    if keeping.found and _is_original(output_path, header):
-        keeping.done()                   # stopped between its last two acts
+    run_checkpoint = RunCheckpoint(checkpoint, run, settings, warn or _silent)
+    if run_checkpoint.found and _is_original(output_path, header):
+        run_checkpoint.done()                   # stopped between its last two acts
         return Result(input_path, output_path, header.original_bytes, len(data), time.perf_counter() - started,
                       header.sha256.hex(), None, None, "decompress")
     if header.is_folder:
@@ -143,15 +135,15 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
         restored, used, backend = reader.read_stored(), None, None
     else:
         with announced(note or _silent):
-            restored, used, backend = decode(reader, run, settings, progress, warn or _silent, keeping)
+            restored, used, backend = decode(reader, run, settings, progress, warn or _silent, run_checkpoint)
     if hashlib.sha256(restored).digest() != header.sha256:
-        raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged; get another "
+        raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged", "get another "
                           f"copy{_unless_zlib(header)}. {keep_partial(output_path, restored, 'what came out, unchecked')}")
     if header.is_folder:
         folders.unpack(restored, output_path)
     else:
         write_file(output_path, restored, overwrite)
-    keeping.done()
+    run_checkpoint.done()
     return Result(input_path, output_path, len(restored), len(data), time.perf_counter() - started,
                   header.sha256.hex(), used, backend, "decompress")
 
@@ -165,7 +157,7 @@ def resume(checkpoint, settings=Settings(), *, progress=None, warn=None, note=No
     settings.check_for_decoding()
     found = newest(checkpoint, warn or _silent)
     if not found:
-        raise CheckpointError(f"there is no checkpoint {checkpoint}; check the name")
+        raise CheckpointError(f"there is no checkpoint {checkpoint}", "check the name")
     check_run(found)
     about = found.about
     if about["direction"] == "compress":
@@ -280,5 +272,5 @@ def _file_bytes(path):
 def _check_fits(path, size):
     available = available_memory()
     if available is not None and size * BYTES_HELD_PER_SYMBOL > available:
-        raise InputError(f"{path} has {size:,} bytes, more than this machine's memory can work on; "
+        raise InputError(f"{path} has {size:,} bytes, more than this machine's memory can work on",
                          "split it into parts")

@@ -1,12 +1,20 @@
 """What can go wrong, as one family of errors.
 
-Every message says what was met, why that is a fault and what to do about it, in one line:
-the command line and the notebooks show it as it is, without a traceback.
+Every error says in one line what was met and why that is a fault, and as its `advice` what to do about it; where one of the
+settings is at fault, `parameter` is its name. The command line and the notebooks show it as it is, without a traceback.
 """
 
 
 class LockstepError(Exception):
-    """Base of all errors that this project raises on purpose."""
+    """Base of all errors that this project raises on purpose.
+
+    what: what was met, and why it is a fault. advice: what to do about it; "" where that is plain. parameter: the name of the
+    setting or form field at fault, or None. `str` of an error is what and advice in one line.
+    """
+
+    def __init__(self, what: str, advice: str = "", parameter: str | None = None):
+        super().__init__(f"{what}; {advice}" if advice else what)
+        self.what, self.advice, self.parameter = what, advice, parameter
 
 
 class SettingsError(LockstepError, ValueError):

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgpack
 
 from lib.errors import FormatError, InputError
-from lib.files import OutputFile, check_input
+from lib.storage.files import OutputFile, check_input
 
 SUFFIX = ".prior"
 FOLDER_VARIABLE = "LOCKSTEP_PRIORS"       # in the environment: where priors are looked for too
@@ -44,7 +44,7 @@ class Prior:
         """uint16, shape (n,): what the contexts of a source read. InputError where the training files are of another kind."""
         codes = source.codes_of(self.text)
         if codes is None:
-            raise InputError(f"the prior {self.path} is of other data than this input, of {', '.join(self.files[:3])}; choose another")
+            raise InputError(f"the prior {self.path} is of other data than this input, of {', '.join(self.files[:3])}", "choose another")
         return codes
 
 
@@ -56,7 +56,7 @@ def learn(paths, output_path, *, overwrite=False):
     paths = [Path(path) for path in paths]
     total = sum(check_input(path) for path in paths)
     if not 0 < total <= MOST_BYTES:
-        raise InputError(f"a prior is made of 1 to {MOST_BYTES:,} bytes, and these files have {total:,}; choose other ones")
+        raise InputError(f"a prior is made of 1 to {MOST_BYTES:,} bytes, and these files have {total:,}", "choose other ones")
     text = b"".join(path.read_bytes() for path in paths)
     packed = msgpack.packb([len(text), [path.name for path in paths]])
     start = MAGIC + bytes([_VERSION]) + _LENGTH.pack(len(packed)) + packed
@@ -74,12 +74,12 @@ def load(path):
     data = path.read_bytes()
     begin = len(MAGIC) + 1 + _LENGTH.size
     if data[:len(MAGIC)] != MAGIC or len(data) < begin:
-        raise FormatError(f"{path} is no prior; choose a {SUFFIX} file that learn made")
+        raise FormatError(f"{path} is no prior", f"choose a {SUFFIX} file that learn made")
     if data[len(MAGIC)] != _VERSION:
-        raise FormatError(f"{path} has prior version {data[len(MAGIC)]}; this version of Lockstep reads {_VERSION}")
+        raise FormatError(f"{path} has prior version {data[len(MAGIC)]}", f"this version of Lockstep reads {_VERSION}")
     length, = _LENGTH.unpack(data[len(MAGIC) + 1:begin])
     end = begin + length
-    damaged = FormatError(f"the prior {path} is damaged; get another copy")
+    damaged = FormatError(f"the prior {path} is damaged", "get another copy")
     if length > _LONGEST_LIST or data[end:end + _CRC.size] != _CRC.pack(zlib.crc32(data[:end])):
         raise damaged
     try:

@@ -6,7 +6,7 @@ _STEADY = dict(mininterval=0.5, miniters=1)         # twice a second, however ma
 
 
 class ProgressBar:
-    """Shows codec.Progress: symbols a second, time left and bits per symbol. Used with `with`, and called.
+    """Shows loop.Progress: symbols a second, time left and bits per symbol. Used with `with`, and called.
 
     It is there from the start, as a network takes seconds before the first symbol is coded.
     """

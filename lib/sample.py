@@ -4,7 +4,7 @@ import io
 import tarfile
 from pathlib import Path
 
-from lib.files import write_file
+from lib.storage.files import write_file
 
 SAMPLE_NAME = "lockstep-sample.tar"
 

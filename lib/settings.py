@@ -104,16 +104,18 @@ class Settings:
                 object.__setattr__(self, parameter.name, parameter.default)
         if None not in (self.update_interval, self.seq_length) and self.update_interval > self.seq_length:
             raise SettingsError(f"update_interval must be at most seq_length ({self.seq_length}), "
-                                f"got {self.update_interval}")
+                                f"got {self.update_interval}", parameter="update_interval")
         if self.num_layers == 0 and self.contexts == "none":
-            raise SettingsError("num_layers=0 is no network and contexts=none no contexts; leave one of them")
+            raise SettingsError("num_layers=0 is no network and contexts=none no contexts", "leave one of them", "num_layers")
         if self.contexts == "none" and self.prior not in (None, "none"):
-            raise SettingsError("a prior is for contexts, which this run has not; leave the prior out, or take another preset")
+            raise SettingsError("a prior is for contexts, which this run has not", "leave the prior out, or take another preset",
+                                "prior")
         if self.primer not in (None, "none") and self.contexts in ("video", "image"):
-            raise SettingsError(f"primer={self.primer} is a text, and contexts={self.contexts} read none; leave the primer out")
+            raise SettingsError(f"primer={self.primer} is a text, and contexts={self.contexts} read none",
+                                "leave the primer out", "primer")
         if self.coder == "arithmetic-compressor" and self.contexts not in (None, "none"):
-            raise SettingsError("coder=arithmetic-compressor codes what a network says alone; use preset=network, "
-                                "or leave the coder to the preset")
+            raise SettingsError("coder=arithmetic-compressor codes what a network says alone", "use preset=network, "
+                                "or leave the coder to the preset", "coder")
 
     def with_text(self, assignments):
         """These settings with `name=value` strings applied, as typed on a command line or in a form."""
@@ -133,7 +135,7 @@ class Settings:
         known = {parameter.name for parameter in dataclasses.fields(self)}
         for name in values:
             if name not in known:
-                raise SettingsError(f"there is no setting {name!r}; the settings are {', '.join(sorted(known))}")
+                raise SettingsError(f"there is no setting {name!r}", f"the settings are {', '.join(sorted(known))}")
         unset = (None, "", "preset")
         return dataclasses.replace(
             self, **{name: None if value in unset else value for name, value in values.items()})
@@ -142,7 +144,7 @@ class Settings:
         """Every value filled in for an input of `symbol_count` symbols, by the newest form of the preset.
 
         kind: the contexts that suit the data; on_gpu: whether a GPU is there for a large network;
-        prior_symbols: what a prior adds to what contexts see. "auto" is taken as "balanced" here; lib.choice knows better.
+        prior_symbols: what a prior adds to what contexts see. "auto" is taken as "balanced" here; lib.coding.choice knows better.
         """
         preset = "balanced" if self.preset == "auto" else self.preset
         kind = self.contexts if self.contexts in presets.KINDS else kind
@@ -185,14 +187,14 @@ class Settings:
         unknown = [f"preset {number}"] if number not in presets.PRESETS else []
         unknown += [f"parameter {header_id}" for header_id in overrides if header_id not in names]
         if unknown:
-            raise SettingsError(f"the file uses {unknown[0]}, which this version of Lockstep does not know; "
+            raise SettingsError(f"the file uses {unknown[0]}, which this version of Lockstep does not know",
                                 "a newer version may")
         values = presets.values_of(number)
         values.update({names[header_id]: value for header_id, value in overrides.items()})
         for parameter in coding_parameters():
             value = values[parameter.name]
             if type(value) is not parameter.metadata["kind"]:      # a header holds no numbers as text, and no gaps
-                raise SettingsError(f"{_expected(parameter)}, got {value!r}")
+                raise SettingsError(f"{_expected(parameter)}, got {value!r}", parameter=parameter.name)
         return cls(preset="network", **values)
 
     def summary(self):
@@ -211,7 +213,7 @@ class Settings:
         """Refuse settings that a file knows itself, by name."""
         how = ", ".join(parameter.name for parameter in decoding_parameters())
         for name in self.chosen():
-            raise SettingsError(f"the file says {name} itself; to decompress, only how to run can be chosen ({how})")
+            raise SettingsError(f"the file says {name} itself", f"to decompress, only how to run can be chosen ({how})")
 
     @property
     def chooses_network(self):
@@ -263,17 +265,17 @@ def _checked(parameter, value):
     facts = parameter.metadata
     if facts["choices"]:
         if value not in facts["choices"]:
-            raise SettingsError(f"{_expected(parameter)}, got {value!r}")
+            raise SettingsError(f"{_expected(parameter)}, got {value!r}", parameter=parameter.name)
         return value
     if facts.get("pattern"):
         if not isinstance(value, str) or not re.fullmatch(facts["pattern"][0], value):
-            raise SettingsError(f"{_expected(parameter)}, got {value!r}")
+            raise SettingsError(f"{_expected(parameter)}, got {value!r}", parameter=parameter.name)
         return value
     number = _number(value, facts["kind"])
     if number is None:
-        raise SettingsError(f"{_expected(parameter)}, {_KIND_NAMES[facts['kind']]}, got {value!r}")
+        raise SettingsError(f"{_expected(parameter)}, {_KIND_NAMES[facts['kind']]}, got {value!r}", parameter=parameter.name)
     if not facts["minimum"] <= number <= facts["maximum"]:
-        raise SettingsError(f"{_expected(parameter)}, got {number}")
+        raise SettingsError(f"{_expected(parameter)}, got {number}", parameter=parameter.name)
     return number
 
 

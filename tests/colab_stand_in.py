@@ -38,7 +38,7 @@ def install(upload=None, drive_folder=None):
     colab = types.ModuleType("google.colab")
     colab.files, colab.drive = files, drive
     try:
-        import google                    # protobuf's half of this namespace package stays importable
+        import google  # protobuf's half of this namespace package stays importable
     except ModuleNotFoundError:
         google = sys.modules["google"] = types.ModuleType("google")
     google.colab = colab

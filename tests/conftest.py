@@ -7,11 +7,12 @@ import pytest
 from hypothesis import settings
 from samples import TEXT, tiny
 
-from lib import codec, compress
-from lib.checkpoint import Keeper
-from lib.container import Reader
+from lib import compress
+from lib.coding import loop
+from lib.coding.container import Reader
+from lib.coding.streams import Streams
 from lib.models.environment import Environment
-from lib.streams import Streams
+from lib.resume.checkpoint import Keeper
 
 settings.register_profile("lockstep", deadline=None)     # no timing in tests
 settings.load_profile("lockstep")
@@ -34,7 +35,7 @@ def _sample(folder, segment_symbols, **changes):
     original = folder / "sample.txt"
     original.write_bytes(TEXT)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(codec, "SEGMENT_SYMBOLS", segment_symbols)
+        patch.setattr(loop, "SEGMENT_SYMBOLS", segment_symbols)
         result = compress(original, settings=tiny(**changes))
     return Sample(TEXT, result.output_path.read_bytes(), Streams(len(TEXT), tiny().batch_size), result)
 
@@ -42,7 +43,7 @@ def _sample(folder, segment_symbols, **changes):
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory):
     """A coded file of one segment."""
-    return _sample(tmp_path_factory.mktemp("sample"), codec.SEGMENT_SYMBOLS)
+    return _sample(tmp_path_factory.mktemp("sample"), loop.SEGMENT_SYMBOLS)
 
 
 @pytest.fixture(scope="session")

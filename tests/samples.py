@@ -10,8 +10,8 @@ import zlib
 import msgpack
 import numpy as np
 
+from lib.coding.container import MAGIC, VERSION, Header, Reader, Segment, Writer
 from lib.compression import compress, decompress
-from lib.container import MAGIC, VERSION, Header, Reader, Segment, Writer
 from lib.settings import Settings
 
 TEXT = b"It was the best of times, it was the worst of times, it was the age of wisdom. " * 7

@@ -5,12 +5,12 @@ import random
 import numpy as np
 import pytest
 
-from lib.mixing.arithmetic_coder import ArithmeticCoder
+from lib.coders.arithmetic import ArithmeticCoder
+from lib.coding.streams import Streams
 from lib.mixing.context_mixer import ContextMixer
 from lib.mixing.kinds import records, x86
 from lib.settings import Settings
 from lib.sources.bytes import ByteSource
-from lib.streams import Streams
 
 
 def made_up_records(length, count, seed=1):

@@ -15,8 +15,9 @@ import pytest
 from samples import INTERRUPTIBLE, TEXT, tiny
 
 import lib
-from lib import CheckpointError, OutputError, Settings, checkpoint, compress, decompress, resume
-from lib.checkpoint import Checkpoint, Keeper
+from lib import CheckpointError, OutputError, Settings, compress, decompress, resume
+from lib.resume import checkpoint
+from lib.resume.checkpoint import Checkpoint, Keeper
 from tools.build_notebooks import ROOT
 
 SMALL = dict(rnn_units=8, num_layers=1, embedding_size=4, seq_length=5, update_interval=3, primer="none")
@@ -63,7 +64,7 @@ def test_a_run_that_is_stopped_often_gives_the_bytes_of_an_unbroken_one(folder, 
 
 
 def test_segments_before_the_stop_are_kept(folder, stop_after, monkeypatch):
-    monkeypatch.setattr(lib.codec, "SEGMENT_SYMBOLS", 300)
+    monkeypatch.setattr(lib.coding.loop, "SEGMENT_SYMBOLS", 300)
     settings = Settings(preset="fast", batch_size=2, contexts="text")
     unbroken = compress(folder / "in", folder / "unbroken.lks", settings).output_path.read_bytes()
     packed, stops = run_with_stops(stop_after, 2, lambda: compress(
@@ -315,7 +316,8 @@ def test_a_full_disk_leaves_the_run_and_its_checkpoint_as_they_are(two, monkeypa
 _AT_THE_NTH_CALL = """
 import os, signal, sys
 sys.path.insert(0, {root!r})
-from lib import Settings, checkpoint, compress, decompress
+from lib import Settings, compress, decompress
+from lib.resume import checkpoint
 from lib.mixing.context_mixer import ContextMixer
 ContextMixer.steps_at_once = 64
 left = int(sys.argv[1])

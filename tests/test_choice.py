@@ -1,9 +1,9 @@
-"""lib.choice: what preset=auto takes, and what it says of it."""
+"""lib.coding.choice: what preset=auto takes, and what it says of it."""
 
 import pytest
 from samples import TEXT
 
-from lib import choice
+from lib.coding import choice
 from lib.settings import Settings
 from lib.sources import ByteSource
 

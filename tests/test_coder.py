@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.mixing import make_coder
+from lib.coders import make_coder
 
 CODERS = ("numba", "arithmetic-compressor")
 STREAMS = 4

@@ -1,4 +1,4 @@
-"""lib.container: .lks files that are intact, damaged, or made to do harm."""
+"""lib.coding.container: .lks files that are intact, damaged, or made to do harm."""
 
 import dataclasses
 
@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from samples import a_header, coded_file, flipped, frame, header_block
 
-from lib.container import MAGIC, Header, Reader, Segment, is_base_name
+from lib.coding.container import MAGIC, Header, Reader, Segment, is_base_name
 from lib.errors import FormatError
 
 SEGMENTS = [Segment(300, bytes(range(40)), b"12345678"), Segment(300, bytes(range(40, 80)), b"abcdefgh"),

@@ -19,7 +19,7 @@ from lib.models.exact.kernels import backward, learning, products
 from lib.models.exact.lstm import ExactLSTM
 from lib.models.exact.schedule import Schedule, decay_bits
 from lib.models.exact.state import State
-from lib.surroundings import Sights
+from lib.models.inputs import InputShape
 
 BACKENDS = ("numpy", "numba", "tensorflow", "jax")
 SYMBOLS = 7
@@ -27,7 +27,7 @@ STEPS = 23
 
 
 def model_of(backend="numba", symbols=SYMBOLS, steps=STEPS, **changes):
-    return ExactLSTM(tiny(backend=backend, **dict(start_learning_rate=0.02) | changes).resolve(0), Sights.of_last_symbol(symbols), steps)
+    return ExactLSTM(tiny(backend=backend, **dict(start_learning_rate=0.02) | changes).resolve(0), InputShape.of_last_symbol(symbols), steps)
 
 
 def walk(model, symbols, active=None):
@@ -147,14 +147,14 @@ def test_totals_fit_whatever_the_number_of_rows(rows, bits):
 def test_a_network_that_would_leave_the_bounds_is_refused_by_name(changes, message):
     symbols = changes.pop("symbols", SYMBOLS)
     with pytest.raises(SettingsError) as refused:
-        check_model(tiny(**changes).resolve(0), Sights.of_last_symbol(symbols))
+        check_model(tiny(**changes).resolve(0), InputShape.of_last_symbol(symbols))
     assert message in str(refused.value)
-    check_model(tiny(arithmetic="float32", **changes).resolve(0), Sights.of_last_symbol(symbols))
+    check_model(tiny(arithmetic="float32", **changes).resolve(0), InputShape.of_last_symbol(symbols))
 
 
 def test_the_largest_networks_of_most_settings_keep_the_bounds():
     check_model(tiny(rnn_units=4_000, num_layers=8, batch_size=512, seq_length=256).resolve(0),
-                Sights.of_last_symbol(bounds.MOST_SYMBOLS))
+                InputShape.of_last_symbol(bounds.MOST_SYMBOLS))
 
 
 @pytest.mark.parametrize("terms", [1, 258, 259, 8_000, 17_408, 33_000])

@@ -1,4 +1,4 @@
-"""lib.files: output files that appear complete or not at all, and inputs that are refused early."""
+"""lib.storage.files: output files that appear complete or not at all, and inputs that are refused early."""
 
 import errno
 import os
@@ -10,13 +10,13 @@ import pytest
 from conftest import ROOT
 
 from lib.errors import InputError, OutputError
-from lib.files import OutputFile, available_memory, check_input, write_file
+from lib.storage.files import OutputFile, available_memory, check_input, write_file
 
 # Writes 300,000 bytes where a file may have no more than 100,000, and says how that went.
 BEYOND_THE_LIMIT = """
 import resource, sys
 from lib.errors import OutputError
-from lib.files import write_file
+from lib.storage.files import write_file
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
     write_file(sys.argv[1], bytes(300_000))

@@ -8,7 +8,8 @@ import zipfile
 import pytest
 from samples import TEXT, flipped
 
-from lib import FormatError, InputError, OutputError, Settings, compress, decompress, folders, inspect
+from lib import FormatError, InputError, OutputError, Settings, compress, decompress, inspect
+from lib.storage import folders
 
 FAST = Settings(preset="fast", contexts="text")
 

@@ -9,9 +9,9 @@ import pytest
 
 from lib import compress
 from lib.errors import InputError, SettingsError
-from lib.files import free_name
 from lib.notebook import host, inputs
 from lib.notebook.choices import Choices
+from lib.storage.files import free_name
 
 BODY = bytes(range(256)) * 5000        # 1.28 MB
 

@@ -6,15 +6,15 @@ from samples import ANY_SYMBOLS, STREAMS, SYMBOLS, matrix, tiny, walk
 
 from lib.models.backend import import_keras
 from lib.models.environment import Environment
+from lib.models.inputs import InputShape
 from lib.models.keras_lstm import FREQUENCY_BITS, KerasLSTM
-from lib.surroundings import Sights
 
 STEPS = 8
 
 
 def model_of(vocabulary_size=SYMBOLS, **changes):
     chosen = dict(arithmetic="float32", start_learning_rate=0.01, end_learning_rate=0.01) | changes
-    return KerasLSTM(tiny(**chosen).resolve(0), Sights.of_last_symbol(vocabulary_size), STEPS)
+    return KerasLSTM(tiny(**chosen).resolve(0), InputShape.of_last_symbol(vocabulary_size), STEPS)
 
 
 def weights(model):
@@ -83,9 +83,9 @@ def test_what_stands_in_for_missing_symbols_is_not_learned():
 def test_learning_lowers_the_cost_of_what_repeats():
     model = model_of()
     again = np.tile(matrix([0, 1, 2], [3, 4, 0], [1, 1, 1]), (20, 1))
-    costs = [walk(model, again) for _ in range(3)]
-    assert costs[2] < costs[1] < costs[0]
-    assert costs[2] < 0.5 * again.size * np.log2(SYMBOLS)
+    code_lengths = [walk(model, again) for _ in range(3)]
+    assert code_lengths[2] < code_lengths[1] < code_lengths[0]
+    assert code_lengths[2] < 0.5 * again.size * np.log2(SYMBOLS)
 
 
 def test_an_update_looks_seq_length_steps_back():

@@ -10,15 +10,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from samples import NOISE, TEXT
 
+from lib.coders.arithmetic import ArithmeticCoder
+from lib.coding.streams import Streams
 from lib.compiling import compiled
 from lib.errors import InputError
-from lib.mixing import engine, hashing, logistic, matches, mixer, refinement, runs, slots
-from lib.mixing.arithmetic_coder import ArithmeticCoder
+from lib.mixing import apm, engine, hashing, logistic, matches, mixer, runs, slots
 from lib.mixing.context_mixer import MOST_SYMBOLS, ContextMixer, mixer_bytes
 from lib.mixing.kinds import KINDS
 from lib.settings import Settings
 from lib.sources.bytes import ByteSource
-from lib.streams import Streams
 
 PHRASE = b"The quick brown fox (see below) jumps over\nthe lazy dog; 1,234 times!\n"
 
@@ -279,16 +279,16 @@ def test_mixing_learns_which_input_is_right():
 
 @compiled
 def _refined(maps, context, logit):
-    return refinement.refined(maps, context, logit)
+    return apm.refined(maps, context, logit)
 
 
 @compiled
 def _refine(maps, context, logit, bit, rate_bits):
-    refinement.refine(maps, context, logit, bit, rate_bits)
+    apm.refine(maps, context, logit, bit, rate_bits)
 
 
 def test_a_fresh_map_changes_nothing_and_an_old_one_knows_better():
-    maps = refinement.fresh(3)
+    maps = apm.fresh(3)
     for logit in (-logistic.LIMIT, -777, 0, 1, 500, logistic.LIMIT):
         plain = int(logistic.SQUASH[logit + logistic.LIMIT + 1])
         assert abs(int(_refined(maps, 1, logit)) - plain) <= 0.02 * min(plain, 65536 - plain) + 1
@@ -296,7 +296,7 @@ def test_a_fresh_map_changes_nothing_and_an_old_one_knows_better():
     for _ in range(300):
         _refine(maps, 1, 100, 1, 5)
     assert _refined(maps, 1, 100) > 64_000
-    steps = refinement.STEPS
+    steps = apm.STEPS
     assert (maps[:steps] == before[:steps]).all() and (maps[2 * steps:] == before[2 * steps:]).all()
     assert (maps[steps:2 * steps] != before[steps:2 * steps]).sum() == 2
 

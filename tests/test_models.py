@@ -11,18 +11,18 @@ from lib.models import CertainModel, backend, build_model
 from lib.models.backend import choose_backend
 from lib.models.exact.dimensions import Dimensions
 from lib.models.exact.lstm import ExactLSTM
+from lib.models.inputs import InputShape
 from lib.models.keras_lstm import KerasLSTM
 from lib.models.size import network_bytes, operations_per_step, parameter_count
-from lib.surroundings import Sights
 
 STEPS = 8
-SIGHTS = Sights.of_last_symbol(SYMBOLS)
+SIGHTS = InputShape.of_last_symbol(SYMBOLS)
 SHAPES = [{}, dict(num_layers=2), dict(num_layers=3, rnn_units=9, embedding_size=5)]
 LARGE = backend._GPU_PAYS         # operations a step
 
 
 def model_of(vocabulary_size=SYMBOLS, **changes):
-    return build_model(tiny(**changes).resolve(0), Sights.of_last_symbol(vocabulary_size), STEPS)
+    return build_model(tiny(**changes).resolve(0), InputShape.of_last_symbol(vocabulary_size), STEPS)
 
 
 @pytest.mark.parametrize("changes, kind", [

@@ -65,11 +65,11 @@ def test_one_value_needs_neither_network_nor_contexts(tmp_path):
 
 def test_a_changed_probability_is_noticed(tmp_path, monkeypatch):
     """A decoder whose contexts are not the encoder's stops, whether or not it has a network."""
-    from lib.mixing import memory
+    from lib.mixing import state
     (tmp_path / "in").write_bytes(TEXT * 3)
     packed = compress(tmp_path / "in", settings=Settings(preset="fast"))
-    fill = memory.refinement.fresh
-    monkeypatch.setattr(memory.refinement, "fresh", lambda contexts: fill(contexts) + 640)
+    fill = state.apm.fresh
+    monkeypatch.setattr(state.apm, "fresh", lambda contexts: fill(contexts) + 640)
     with pytest.raises(DivergedError, match="the model's state after step .* is not the encoder's"):
         decompress(packed.output_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -32,14 +32,13 @@ from lib import (
     OutputError,
     Settings,
     SettingsError,
-    codec,
-    coding,
     compress,
     compression,
     decompress,
     inspect,
 )
-from lib.container import MAGIC, Header, Segment, is_base_name
+from lib.coding import loop, run
+from lib.coding.container import MAGIC, Header, Segment, is_base_name
 from lib.models.environment import Environment
 from lib.sources import ByteSource
 
@@ -70,7 +69,7 @@ def no_network(monkeypatch):
     """For what must be refused before anything of the claimed size is allocated or a network is built."""
     def fail(*arguments):
         raise AssertionError("a network was built")
-    monkeypatch.setattr(coding, "Predictor", fail)
+    monkeypatch.setattr(run, "Predictor", fail)
 
 
 # --- intact ---
@@ -105,10 +104,10 @@ def test_a_network_that_learns_much_too_fast_still_gives_the_input_back(tmp_path
 @given(st.one_of(st.binary(max_size=400), st.builds(lambda unit, times: (unit * times)[:400],
                                                     st.binary(min_size=1, max_size=5), st.integers(1, 400))),
        st.sampled_from([tiny(), tiny(batch_size=1, coder="arithmetic-compressor"), tiny(num_layers=2, batch_size=5)]),
-       st.sampled_from([1, 60, codec.SEGMENT_SYMBOLS]))
+       st.sampled_from([1, 60, loop.SEGMENT_SYMBOLS]))
 def test_any_input_comes_back_whatever_the_settings(tmp_path_factory, data, chosen, segment_symbols):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(codec, "SEGMENT_SYMBOLS", segment_symbols)
+        patch.setattr(loop, "SEGMENT_SYMBOLS", segment_symbols)
         there_and_back(tmp_path_factory.mktemp("any"), data, chosen)
 
 
@@ -201,7 +200,7 @@ def test_inspect_says_what_a_stored_file_holds(tmp_path):
 
 
 def test_progress_rises_to_the_end(tmp_path, segmented, monkeypatch):
-    monkeypatch.setattr(codec, "_PROGRESS_SECONDS", -1)
+    monkeypatch.setattr(loop, "_PROGRESS_SECONDS", -1)
     seen = []
     decompress(written(tmp_path / "in.lks", segmented.data), tmp_path / "out", progress=seen.append)
     assert len(seen) == segmented.streams.steps + 1
@@ -252,13 +251,13 @@ def test_an_odd_name_is_made_plain(tmp_path, name):
 
 @given(st.text(min_size=1))
 def test_any_name_is_stored_as_a_plain_one(name):
-    assert is_base_name(coding.stored_name(name))
+    assert is_base_name(run.stored_name(name))
 
 
 @pytest.mark.parametrize("name", ["n" * 200, "é" * 100 + ".tar", "x" * 100 + "." + "y" * 100, "." * 200], ids=ascii)
 @pytest.mark.parametrize("data", [b"", b"a", NOISE], ids=len)
 def test_a_long_name_is_cut_where_the_file_would_grow_too_much(tmp_path, name, data, monkeypatch):
-    monkeypatch.setattr(coding, "_NEVER_SHRINKS", 1_000_000)
+    monkeypatch.setattr(run, "_NEVER_SHRINKS", 1_000_000)
     packed = compress(written(tmp_path / name, data), tmp_path / "packed.lks")
     assert packed.compressed_bytes <= len(data) + 96
     restored = decompress(packed.output_path, overwrite=True).output_path
@@ -287,7 +286,7 @@ def test_a_run_that_could_not_end_well_does_not_begin(tmp_path, no_network, run,
 
 
 def test_a_network_that_does_not_fit_into_memory_is_not_begun(tmp_path, no_network, monkeypatch):
-    for module in (coding, compression):
+    for module in (run, compression):
         monkeypatch.setattr(module, "available_memory", lambda: 10_000_000)
     with pytest.raises(InputError, match="use a smaller network"):
         compress(written(tmp_path / "in", TEXT), settings=Settings(rnn_units=2_000))
@@ -295,7 +294,7 @@ def test_a_network_that_does_not_fit_into_memory_is_not_begun(tmp_path, no_netwo
 
 
 def test_an_input_that_does_not_fit_into_memory_is_not_read(tmp_path, monkeypatch):
-    for module in (coding, compression):
+    for module in (run, compression):
         monkeypatch.setattr(module, "available_memory", lambda: 4_000)
     with pytest.raises(InputError, match="has 553 bytes, more than this machine's memory"):
         compress(written(tmp_path / "in", TEXT))
@@ -304,7 +303,7 @@ def test_an_input_that_does_not_fit_into_memory_is_not_read(tmp_path, monkeypatc
 def test_an_interrupted_run_leaves_nothing_behind(tmp_path, monkeypatch):
     def interrupt(progress):
         raise KeyboardInterrupt
-    monkeypatch.setattr(codec, "_PROGRESS_SECONDS", -1)
+    monkeypatch.setattr(loop, "_PROGRESS_SECONDS", -1)
     with pytest.raises(KeyboardInterrupt):
         compress(written(tmp_path / "in", TEXT), settings=tiny(), progress=interrupt)
     assert names(tmp_path) == ["in"]
@@ -461,7 +460,7 @@ TERABYTES = 2 ** 44
     (frame(b"\x97\x05\xc4\x20" + bytes(32) + b"\xa1a\x01\xc0\x90\x81\x90\x01"), FormatError, "the header"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_a_header_made_to_do_harm_is_refused_before_it_can(tmp_path, no_network, monkeypatch, data, kind, message):
-    for module in (coding, compression):
+    for module in (run, compression):
         monkeypatch.setattr(module, "available_memory", lambda: 2 ** 30)
     refused(tmp_path, data, kind, message)
 

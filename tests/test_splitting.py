@@ -8,19 +8,7 @@ import shutil
 import pytest
 from samples import TEXT, tiny
 
-from lib import (
-    CheckpointError,
-    FormatError,
-    InputError,
-    OutputError,
-    Settings,
-    compress,
-    decompress,
-    inspect,
-    join,
-    resume,
-    split,
-)
+from lib import CheckpointError, FormatError, InputError, OutputError, Settings, compress, decompress, inspect, join, resume, split
 from lib.__main__ import main
 from lib.sources import PartSource, source_of
 

@@ -1,11 +1,11 @@
-"""lib.streams: how symbols lie in streams."""
+"""lib.coding.streams: how symbols lie in streams."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.streams import Streams
+from lib.coding.streams import Streams
 
 ANY_STREAMS = st.builds(Streams, st.integers(0, 300), st.integers(1, 40))
 

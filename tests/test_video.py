@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from samples import FAST, coded_file, take_apart, there_and_back
 
 from lib import FormatError, InputError, Settings, SettingsError, compress, decompress, inspect, learn
+from lib.coding.streams import Streams
+from lib.models.inputs import Grid, input_shape_of
 from lib.sources import ByteSource, VideoSource, describe_source, npy, source_of
-from lib.streams import Streams
-from lib.surroundings import Grid, sights_of
 
 SMALL = dict(preset="balanced", rnn_units=8, embedding_size=4, seq_length=4, update_interval=2)
 
@@ -246,20 +246,20 @@ def test_a_step_sees_its_neighbours(size, frames, batch_size):
                 expected.append(int(laid_out[place - start, stream]) if inside else none)
             assert seen[stream].tolist() == [*expected, none + 1 + cell]
     chosen = Settings(preset="balanced", context_size=size, context_frames=frames).resolve(100, "video")
-    assert sights_of(chosen, source) == (none, len(offsets) + 1, none + 1 + height * width)
+    assert input_shape_of(chosen, source) == (none, len(offsets) + 1, none + 1 + height * width)
 
 
 def test_bytes_have_no_neighbours():
     chosen = Settings(preset="balanced", context_size=3).resolve(100, "text")
-    assert sights_of(chosen, ByteSource.from_bytes(b"abc")) == (3, 1, 3)
+    assert input_shape_of(chosen, ByteSource.from_bytes(b"abc")) == (3, 1, 3)
 
 
 def test_costs_add_up_to_the_size(tmp_path):
     (tmp_path / "in").write_bytes(npy_bytes(video(200)))
-    packed = compress(tmp_path / "in", settings=FAST, costs=True)
-    assert packed.costs.shape == (packed.source.symbol_count,) and packed.costs.dtype == np.float32
-    assert 0.9 * packed.compressed_bytes < packed.costs.sum() / 8 + len(packed.source.description()) < 1.05 * packed.compressed_bytes
-    assert compress(tmp_path / "in", tmp_path / "2", FAST).costs is None
+    packed = compress(tmp_path / "in", settings=FAST, code_lengths=True)
+    assert packed.code_lengths.shape == (packed.source.symbol_count,) and packed.code_lengths.dtype == np.float32
+    assert 0.9 * packed.compressed_bytes < packed.code_lengths.sum() / 8 + len(packed.source.description()) < 1.05 * packed.compressed_bytes
+    assert compress(tmp_path / "in", tmp_path / "2", FAST).code_lengths is None
 
 
 def test_a_real_clip_is_smaller_than_by_any_peer(tmp_path, real_data):

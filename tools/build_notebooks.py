@@ -15,10 +15,10 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import lib
-from lib.files import write_file
 from lib.notebook.choices import Choices, SplitChoices
 from lib.notebook.form import help_line
 from lib.settings import Settings, bounds_of, decoding_parameters, default_of
+from lib.storage.files import write_file
 
 ROOT = Path(__file__).parents[1]
 _SUGGESTIONS = {"table_bits": (18, 20, 22, 24, 26), "batch_size": (1, 2, 4, 8, 16), "seq_length": (6, 12, 24, 32),

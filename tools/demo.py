@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 
 from lib.errors import LockstepError
-from lib.files import check_input
 from lib.notebook.report import as_text
 from lib.peers import standard_sizes
+from lib.storage.files import check_input
 from tools.execute import execute
 
 

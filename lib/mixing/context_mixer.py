@@ -4,11 +4,11 @@ import hashlib
 
 import numpy as np
 
+from lib.coders.arithmetic import ArithmeticCoder
 from lib.errors import InputError
-from lib.mixing import memory, primers
-from lib.mixing.arithmetic_coder import ArithmeticCoder
+from lib.mixing import primers, state
 from lib.mixing.kinds import KINDS
-from lib.mixing.logistic import COST_PARTS
+from lib.mixing.logistic import LENGTH_PARTS
 
 MOST_SYMBOLS = (1 << 31) - (1 << 20)     # places are int32, also those of a primer and of streams that end early
 _learned = {}                            # {its key: a Memory's tables}: what the last small input began from
@@ -22,22 +22,22 @@ class ContextMixer:
 
     steps_at_once = 256          # some milliseconds, so that Ctrl-C and progress do not wait
 
-    def __init__(self, settings, source, streams, prior=None, resumed=False, with_costs=False):
+    def __init__(self, settings, source, streams, prior=None, resumed=False, with_code_lengths=False):
         """prior: codes to learn from first, after the primer, uint16, shape (n,).
 
         resumed: whether `arrays` are about to be filled in, so that nothing has to be learned first.
-        with_costs: whether to note what each symbol costs.
+        with_code_lengths: whether to note what each symbol code_lengths.
         """
         if streams.symbol_count > MOST_SYMBOLS:
             raise InputError(f"contexts know up to {MOST_SYMBOLS:,} symbols, and this input has "
-                             f"{streams.symbol_count:,}; split it into parts, or use preset=network")
+                             f"{streams.symbol_count:,}", "split it into parts, or use preset=network")
         self._kind = KINDS[settings.contexts]
         self._bits = source.code_bits
         known = primers.read(settings.primer)
         if prior is not None:
             known = np.concatenate([known, prior])
-        self._memory = memory.allocated(self._kind, source.codes, source.code_bits, source.layout, len(known),
-                                        streams, settings.table_bits, settings.has_network, with_costs)
+        self._memory = state.allocated(self._kind, source.codes, source.code_bits, source.layout, len(known),
+                                        streams, settings.table_bits, settings.has_network, with_code_lengths)
         self._no_frequencies = np.zeros((streams.batch_size, 0), np.int32)
         if len(known) and not resumed:
             self._begin_with(known)
@@ -61,31 +61,31 @@ class ContextMixer:
 
         What it leaves is kept for the next input, where inputs are smaller than it: a set of files is coded much faster.
         """
-        key = (self._kind, self._bits, hashlib.sha256(codes).digest(), memory.shapes(self._memory))
+        key = (self._kind, self._bits, hashlib.sha256(codes).digest(), state.shapes(self._memory))
         if key in _learned:
-            memory.begin_with(self._memory, _learned[key])
+            state.begin_with(self._memory, _learned[key])
         else:
             self._learn_from(codes)
             if len(codes) > self._memory.codes.size // 2:
                 _learned.clear()                 # tables are large
-                _learned[key] = memory.left_by_primer(self._memory)
+                _learned[key] = state.left_by_primer(self._memory)
         self._memory.state[:] = self._memory.state[0]
         self._memory.match_state[:] = 0
 
     def _learn_from(self, codes):
         """Code a text into nowhere."""
-        own, coder = memory.for_primer(self._memory), ArithmeticCoder()
+        own, coder = state.for_primer(self._memory), ArithmeticCoder()
         for start in range(0, len(codes), self.steps_at_once):
             symbols = codes[start:start + self.steps_at_once, None]
             self._code(own, coder, symbols, np.ones(len(symbols), np.int64), start, self._no_frequencies)
 
-    def costs(self):
+    def code_lengths(self):
         """Bits that each symbol of the streams cost, one stream after the other: float32, shape (steps * batch_size,)."""
-        return self._memory.costs[self._memory.base:].astype(np.float32) / COST_PARTS
+        return self._memory.code_lengths[self._memory.base:].astype(np.float32) / LENGTH_PARTS
 
     def arrays(self):
         """{name: array} of the complete state between two steps: the arrays themselves, to be kept or filled in."""
-        return memory.kept(self._memory)
+        return state.kept(self._memory)
 
     def fingerprint(self):
         """8 bytes that name all probabilities and symbols so far."""
@@ -95,5 +95,5 @@ class ContextMixer:
 def mixer_bytes(settings, source, streams):
     """Bytes of memory that a ContextMixer takes, roughly."""
     base = primers.length(settings.primer)
-    return memory.memory_bytes(KINDS[settings.contexts], source.code_bits, source.layout, base, streams,
+    return state.memory_bytes(KINDS[settings.contexts], source.code_bits, source.layout, base, streams,
                                settings.table_bits, settings.has_network)

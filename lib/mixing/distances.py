@@ -1,4 +1,4 @@
-"""What a bit has been worth by how far what is left to code lies from a guess.
+"""What a bit has been worth by how far what is left to code lies from a prediction.
 
 The bits so far leave an interval of codes; the next one says in which half the code is. How likely that is depends on the distance of the
 interval's middle from where the code is expected, and on how sure that is, a class of the kind's; it does not depend on where on the
@@ -10,7 +10,7 @@ import numpy as np
 from lib.compiling import part
 from lib.mixing.logistic import EVEN, adapted, probability_of
 
-FRACTION = 4                     # a guess is in quarters of a code
+FRACTION = 4                     # a prediction is in quarters of a code
 CLASSES = 64
 _REACH = 256                     # distances of codes, on either side; farther ones are as far
 _MOST = 1000
@@ -18,16 +18,16 @@ _EVEN = np.uint32(EVEN)
 
 
 def entries(bits):
-    """How many entries the table of a guess has."""
+    """How many entries the table of a prediction has."""
     return bits * 2 * _REACH * CLASSES
 
 
 @part
-def place_of(guess, sureness, node, depth, bits):
+def place_of(prediction, confidence, node, depth, bits):
     """Where the entry for a bit lies."""
     middle = (node << bits - depth) - (np.int64(1) << bits) + (np.int64(1) << bits - depth - 1)
-    distance = min(max(FRACTION * middle - guess >> 2, -_REACH), _REACH - 1)
-    return ((depth * 2 + 1) * _REACH + distance) * CLASSES + sureness
+    distance = min(max(FRACTION * middle - prediction >> 2, -_REACH), _REACH - 1)
+    return ((depth * 2 + 1) * _REACH + distance) * CLASSES + confidence
 
 
 @part

@@ -1,28 +1,28 @@
 """The one mixing engine: codes a symbol bit by bit with whatever contexts a kind of data has set.
 
-A kind (see lib.mixing.kinds) fills `contexts`, `selected` and `refined_by` of its Memory (lib.mixing.memory) before each symbol, and
+A kind (see lib.mixing.kinds) fills `contexts`, `selected` and `map_contexts` of its Memory (lib.mixing.state) before each symbol, and
 `code_symbol` does the rest: finds what came after the contexts before, mixes it with the matches and the network, codes
-the bit and learns. All numbers are whole (a kind may come to its guesses otherwise, see lib.mixing.least_squares). All streams
+the bit and learns. All numbers are whole (a kind may come to its predictions otherwise, see lib.mixing.least_squares). All streams
 share the tables, and are coded one after the other in a step.
 """
 
 import numpy as np
 
+from lib.coders.arithmetic import code_bit
 from lib.compiling import part
-from lib.mixing import distances, logistic, matches, mixer, refinement, runs, selectors, slots
-from lib.mixing.arithmetic_coder import code_bit
+from lib.mixing import apm, distances, logistic, matches, mixer, runs, selectors, slots
 from lib.mixing.hashing import joined, spread
-from lib.mixing.logistic import ONE, adapted, cost_of, probability_of, squash, stretch
+from lib.mixing.logistic import ONE, adapted, code_length_of, probability_of, squash, stretch
 
 INPUTS_PER_CONTEXT = 3
 INPUTS_PER_MATCH = 2
-INPUTS_PER_GUESS = 2
+INPUTS_PER_PREDICTION = 2
 INPUTS_OF_NETWORK = 2
 RUN_CLASSES = 16
 MATCH_LENGTHS = 64
 HISTORIES = 256
 NETWORK_START_WEIGHT = 16_000    # of 2^16
-MOST_COST = (1 << 16) - 1        # of a symbol that is kept, in parts of a bit
+MOST_LENGTH = (1 << 16) - 1        # of a symbol that is kept, in parts of a bit
 _BIAS = 77                       # 0.3
 _HISTORY_MOST, _RUN_MOST, _MATCH_MOST = 500, logistic.MOST_COUNT, 400
 _RATE_USES = 512                 # of a weight set's row: after so many, half of what its rate falls by is gone
@@ -58,13 +58,13 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
         if memory.possible[2 * node] & memory.possible[2 * node + 1]:
             known = _inputs_of_contexts(memory, orders, node, local, depth, bits)
             _inputs_of_matches(memory, stream, node, depth, bits)
-            _inputs_of_guesses(memory, node, depth, bits)
+            _inputs_of_predictions(memory, node, depth, bits)
             if len(frequencies) > 0:
                 _inputs_of_network(memory, node)
             logit = _mix(memory, stream, node, depth, bits, known)
             probability = _refined(memory, logit, node)
             bit = code_bit(coder, buffer, probability, bit, decoding)
-            cost += cost_of(probability, bit)
+            cost += code_length_of(probability, bit)
             memory.fingerprint[0] = spread(memory.fingerprint[0] + np.uint64(2 * probability + bit))
             _learn(memory, logit, node, bit)
             _learn_contexts(memory, node, depth, bits, bit)
@@ -79,8 +79,8 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
         run = memory.places[_RUN, context]
         memory.runs[run] = runs.run_after(memory.runs[run], code)
     memory.codes[place] = code
-    if len(memory.costs) > 0:
-        memory.costs[place] = min(cost, MOST_COST)
+    if len(memory.code_lengths) > 0:
+        memory.code_lengths[place] = min(cost, MOST_LENGTH)
     return memory.symbols[code]
 
 
@@ -170,18 +170,18 @@ def _inputs_of_matches(memory, stream, node, depth, bits):
 
 
 @part
-def _inputs_of_guesses(memory, node, depth, bits):
+def _inputs_of_predictions(memory, node, depth, bits):
     at = INPUTS_PER_CONTEXT * len(memory.contexts) + INPUTS_PER_MATCH * len(memory.expected) + 1
-    if len(memory.guesses) > 0 and memory.sureness[0] < 0:
-        memory.inputs[at:at + INPUTS_PER_GUESS * len(memory.guesses)] = 0
+    if len(memory.predictions) > 0 and memory.confidence[0] < 0:
+        memory.inputs[at:at + INPUTS_PER_PREDICTION * len(memory.predictions)] = 0
         return
-    for guess in range(len(memory.guesses)):
-        place = distances.place_of(memory.guesses[guess], memory.sureness[guess], node, depth, bits)
-        memory.distance_places[guess] = place
-        probability = distances.worth(memory.distances[guess, place])
+    for prediction in range(len(memory.predictions)):
+        place = distances.place_of(memory.predictions[prediction], memory.confidence[prediction], node, depth, bits)
+        memory.distance_places[prediction] = place
+        probability = distances.worth(memory.distances[prediction, place])
         memory.inputs[at] = stretch(probability)
         memory.inputs[at + 1] = (probability - ONE // 2) * 3 >> 8
-        at += INPUTS_PER_GUESS
+        at += INPUTS_PER_PREDICTION
 
 
 @part
@@ -192,7 +192,7 @@ def _length_class(length):
 @part
 def _inputs_of_network(memory, node):
     at = (INPUTS_PER_CONTEXT * len(memory.contexts) + INPUTS_PER_MATCH * len(memory.expected) + 1
-          + INPUTS_PER_GUESS * len(memory.guesses))
+          + INPUTS_PER_PREDICTION * len(memory.predictions))
     ones, both = memory.shares[2 * node + 1], memory.shares[node]
     probability = min(max((ones << 16) // both, 1), ONE - 1)
     memory.inputs[at] = stretch(probability)
@@ -223,7 +223,7 @@ def _mix(memory, stream, node, depth, bits, known):
 @part
 def _map_of(context, node, entries):
     """Which of the maps in `entries` entries is for a context and a node."""
-    return np.int64(joined(context, node) >> np.uint64(20)) % (entries // refinement.STEPS)
+    return np.int64(joined(context, node) >> np.uint64(20)) % (entries // apm.STEPS)
 
 
 @part
@@ -232,7 +232,7 @@ def _refined(memory, logit, node):
     total = np.int64(0)
     for index in range(len(memory.maps)):
         maps = memory.maps[index]
-        total += refinement.refined(maps, _map_of(memory.refined_by[index], node, len(maps)), logit)
+        total += apm.refined(maps, _map_of(memory.map_contexts[index], node, len(maps)), logit)
     probability = np.int64(squash(logit)) * _UNREFINED + total * _REFINED // len(memory.maps) >> 8
     return min(max(probability, 1), ONE - 1)
 
@@ -250,7 +250,7 @@ def _learn(memory, logit, node, bit):
         mixer.learn(memory.weights[row], memory.inputs, memory.logits[index], bit, rate)
     for index in range(len(memory.maps)):
         maps = memory.maps[index]
-        refinement.refine(maps, _map_of(memory.refined_by[index], node, len(maps)), logit, bit, _REFINE_RATE_BITS)
+        apm.refine(maps, _map_of(memory.map_contexts[index], node, len(maps)), logit, bit, _REFINE_RATE_BITS)
 
 
 @part
@@ -281,8 +281,8 @@ def _learn_matches(memory, stream, bit):
 
 @part
 def _learn_distances(memory, bit):
-    if len(memory.guesses) > 0 and memory.sureness[0] < 0:
+    if len(memory.predictions) > 0 and memory.confidence[0] < 0:
         return
-    for guess in range(len(memory.guesses)):
-        table, place = memory.distances[guess], memory.distance_places[guess]
+    for prediction in range(len(memory.predictions)):
+        table, place = memory.distances[prediction], memory.distance_places[prediction]
         table[place] = distances.after(table[place], bit)

@@ -48,14 +48,14 @@ def _stretch_table():
 
 
 def _cost_table():
-    """uint16: entry p is what an event of probability (p + 1/2) / 2^12 costs, in parts of a bit."""
+    """uint16: entry p is what an event of probability (p + 1/2) / 2^12 code_lengths, in parts of a bit."""
     with localcontext() as context:
         context.prec = 20
-        unit = COST_PARTS / Decimal(2).ln()
+        unit = LENGTH_PARTS / Decimal(2).ln()
         return np.array([round(-(Decimal(2 * p + 1) / (2 << _COST_BITS)).ln() * unit) for p in range(1 << _COST_BITS)], np.uint16)
 
 
-COST_PARTS = 256                 # of a bit
+LENGTH_PARTS = 256                 # of a bit
 _COST_BITS = 12
 SQUASH, STRETCH = _squash_table(), _stretch_table()
 COSTS = _cost_table()
@@ -75,8 +75,8 @@ def squash(logit):
 
 
 @part
-def cost_of(probability, bit):
-    """What a bit costs whose probability of being 1 is this, in parts of a bit. For people to look at, and for nothing else."""
+def code_length_of(probability, bit):
+    """What a bit code_lengths whose probability of being 1 is this, in parts of a bit. For people to look at, and for nothing else."""
     return np.int64(COSTS[(probability if bit else ONE - probability) >> PROBABILITY_BITS - _COST_BITS])
 
 

@@ -2,7 +2,7 @@
 
 A model gives `predict()`: int32 frequencies of shape (batch_size, V), one or more each, for the
 next step of every stream; takes `learn(symbols, active, seen)`: the symbols that came, and what the
-next step sees, values of lib.surroundings of shape (batch_size, N); names its state
+next step sees, values of lib.models.inputs of shape (batch_size, N); names its state
 with `fingerprint()`, 8 bytes that two equal states share; gives it with `state_bytes()` and goes on
 from it with `restore(data, step)`, after `step` steps; says with `environment` on which
 Environment its bits depend, or None; and with `backend` what computes it, or None.
@@ -15,27 +15,27 @@ from lib.models.exact.bounds import check_dimensions
 from lib.models.exact.dimensions import Dimensions
 
 
-def check_model(settings, sights):
+def check_model(settings, input_shape):
     """Refuse complete settings of a network that cannot be, by name. Imports no backend."""
-    if settings.has_network and settings.arithmetic == "exact" and sights.symbols > 1:
-        check_dimensions(Dimensions.of(settings, sights))
+    if settings.has_network and settings.arithmetic == "exact" and input_shape.symbols > 1:
+        check_dimensions(Dimensions.of(settings, input_shape))
 
 
-def build_model(settings, sights, steps, made_in=None):
-    """The model of complete `settings` for `steps` steps; sights: lib.surroundings.Sights, what each of them sees.
+def build_model(settings, input_shape, steps, made_in=None):
+    """The model of complete `settings` for `steps` steps; input_shape: lib.models.inputs.InputShape, what each of them sees.
 
     made_in: when decoding, the Environment of the encoder, to come as close to it as can be.
     """
-    if sights.symbols == 1:
+    if input_shape.symbols == 1:
         return CertainModel(settings.batch_size)
     if settings.arithmetic == "exact":
         from lib.models.exact.lstm import ExactLSTM
-        return ExactLSTM(settings, sights, steps)
+        return ExactLSTM(settings, input_shape, steps)
     if settings.backend not in ("auto", "tensorflow"):
-        raise SettingsError(f"arithmetic={settings.arithmetic} runs on tensorflow alone, not on {settings.backend}; "
+        raise SettingsError(f"arithmetic={settings.arithmetic} runs on tensorflow alone, not on {settings.backend}",
                             "leave the backend to auto")
     from lib.models.keras_lstm import KerasLSTM
-    return KerasLSTM(settings, sights, steps, made_in)
+    return KerasLSTM(settings, input_shape, steps, made_in)
 
 
 class CertainModel:

@@ -35,7 +35,7 @@ def keras_backend(name):
     Keras holds one backend at a time, but the operations that it gave out before keep working on theirs.
     """
     if not is_installed(name):
-        raise SettingsError(f"backend={name} needs the package {name}, which is not installed; install it "
+        raise SettingsError(f"backend={name} needs the package {name}, which is not installed", "install it "
                             "or leave the backend to auto")
     if name == "tensorflow":
         use_threads(None)

@@ -27,20 +27,20 @@ _DTYPE_POLICIES = {"float32": "float32", "float16": "mixed_float16"}
 
 
 class KerasLSTM:
-    """The model of `settings` that sees `sights`: see lib.models for what it answers to."""
+    """The model of `settings` that sees `input_shape`: see lib.models for what it answers to."""
 
     backend = "tensorflow"
 
-    def __init__(self, settings, sights, steps, made_in=None):
+    def __init__(self, settings, input_shape, steps, made_in=None):
         self.environment = Environment.enter(made_in)
         keras.utils.set_random_seed(settings.seed)
         self._settings = settings
         self._steps = steps
         self._step = 0
-        self._network = _Network(settings, sights)
+        self._network = _Network(settings, input_shape)
         self._trainer = _Trainer(settings, self._network)
         self._state = self._network.initial_state()
-        no_symbols, nothing = np.zeros(settings.batch_size, np.int32), np.zeros((settings.batch_size, sights.count), np.int32)
+        no_symbols, nothing = np.zeros(settings.batch_size, np.int32), np.zeros((settings.batch_size, input_shape.count), np.int32)
         window, interval = settings.seq_length, settings.update_interval
         self._inputs = deque([nothing] * window, maxlen=window)
         self._states_before = deque([self._state] * window, maxlen=window)
@@ -126,17 +126,17 @@ class KerasLSTM:
 class _Network:
     """The layers and their forward step. All shapes are fixed when it is built."""
 
-    def __init__(self, settings, sights):
-        self._settings, self._sights = settings, sights
+    def __init__(self, settings, input_shape):
+        self._settings, self._sights = settings, input_shape
         policy = _DTYPE_POLICIES[settings.arithmetic]
-        self._embedding = keras.layers.Embedding(sights.values, settings.embedding_size, dtype=policy)
+        self._embedding = keras.layers.Embedding(input_shape.values, settings.embedding_size, dtype=policy)
         # cuDNN's own LSTM cannot be compiled by XLA, and unrolled layers compile ten times as long.
         self._lstms = [keras.layers.LSTM(settings.rnn_units, return_sequences=True, return_state=True,
                                          use_cudnn=False, dtype=policy) for _ in range(settings.num_layers)]
-        self._output = keras.layers.Dense(sights.symbols, dtype=policy)
+        self._output = keras.layers.Dense(input_shape.symbols, dtype=policy)
         self._build()
         self._compiled_forward = tf.function(self._forward, jit_compile=True, input_signature=[
-            tf.TensorSpec((settings.batch_size, 1, sights.count), tf.int32), tf.nest.map_structure(
+            tf.TensorSpec((settings.batch_size, 1, input_shape.count), tf.int32), tf.nest.map_structure(
                 lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), self.initial_state())])
 
     @property

@@ -4,31 +4,31 @@ _FLOAT_BYTES = 4
 _COPIES = 5        # weights, squares, factors or gradients, and a copy of the first two
 
 
-def parameter_count(settings, sights):
-    """Weights of the network of `settings` that sees `sights`, a lib.surroundings.Sights."""
-    embedding, units = settings.embedding_size * sights.count, settings.rnn_units
-    count = sights.values * settings.embedding_size
+def parameter_count(settings, input_shape):
+    """Weights of the network of `settings` that sees `input_shape`, a lib.models.inputs.InputShape."""
+    embedding, units = settings.embedding_size * input_shape.count, settings.rnn_units
+    count = input_shape.values * settings.embedding_size
     for layer in range(settings.num_layers):
         inputs = embedding + (units if layer else 0)
         count += 4 * units * (inputs + units + 1)
-    return count + (settings.num_layers * units + 1) * sights.symbols
+    return count + (settings.num_layers * units + 1) * input_shape.symbols
 
 
-def network_bytes(settings, sights):
+def network_bytes(settings, input_shape):
     """Bytes of memory that the network's weights, optimizer and window take, roughly, and another copy of the state.
 
     Measured at a fingerprint, which copies the state, the Numba engine takes less; the reference backend takes
     up to three times as much.
     """
     units = settings.num_layers * settings.rnn_units
-    embedding = settings.num_layers * settings.embedding_size * sights.count
-    per_step = 20 * units + 4 * embedding + 4 * sights.symbols
+    embedding = settings.num_layers * settings.embedding_size * input_shape.count
+    per_step = 20 * units + 4 * embedding + 4 * input_shape.symbols
     window = settings.seq_length * settings.batch_size * per_step
-    return _FLOAT_BYTES * (_COPIES * parameter_count(settings, sights) + window)
+    return _FLOAT_BYTES * (_COPIES * parameter_count(settings, input_shape) + window)
 
 
-def operations_per_step(settings, sights):
+def operations_per_step(settings, input_shape):
     """Floating-point operations of a step of all streams, updates included: two for each term of a product."""
-    products = parameter_count(settings, sights) - sights.values * settings.embedding_size
+    products = parameter_count(settings, input_shape) - input_shape.values * settings.embedding_size
     backward = 2 * settings.seq_length / settings.update_interval
     return 2 * settings.batch_size * products * (1 + backward)

@@ -49,11 +49,11 @@ def boxed(function):
             raise
         except KeyboardInterrupt as interrupt:
             error = interrupt
-            box("note", "Stopped", _sentences(str(interrupt)) or [
+            box("note", "Stopped", [str(interrupt)] if str(interrupt) else [
                 "Nothing is lost: run the cell again, or press the button again, with the same choices, and it goes on from here."])
         except LockstepError as lockstep:
             error = lockstep
-            box("error", _NAMES.get(type(error).__name__, "This did not work"), _sentences(str(error)), traceback.format_exc())
+            box("error", _NAMES.get(type(error).__name__, "This did not work"), _lines(error), traceback.format_exc())
         except Exception as unexpected:
             error = unexpected
             box("error", "Something went wrong that should not", [
@@ -76,6 +76,6 @@ _NAMES = {
 }
 
 
-def _sentences(message):
+def _lines(error):
     """What was met and what to do about it, a line each."""
-    return [part[:1].upper() + part[1:] for part in message.split("; ")] if message else []
+    return [text[:1].upper() + text[1:] for text in (error.what, error.advice) if text]

@@ -57,9 +57,11 @@ def _check(choices):
     for choice in dataclasses.fields(choices):
         value, allowed = getattr(choices, choice.name), choice.metadata["choices"]
         if allowed and value not in allowed:
-            raise SettingsError(f"{choice.name} must be one of {', '.join(allowed)}, got {value!r}")
+            raise SettingsError(f"{choice.name} must be one of {', '.join(allowed)}, got {value!r}",
+                                parameter=choice.name)
         if isinstance(choice.default, int):
             least = min(1, choice.default)
             if not str(value).strip().isdecimal() or int(value) < least:
-                raise SettingsError(f"{choice.name} must be a whole number of {least} or more, got {str(value).strip()!r}")
+                raise SettingsError(f"{choice.name} must be a whole number of {least} or more, got {str(value).strip()!r}",
+                                    parameter=choice.name)
             object.__setattr__(choices, choice.name, int(value))

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from lib import choice
-from lib.coding import memory_bytes
+from lib.coding import choice
+from lib.coding.run import memory_bytes
 from lib.compression import input_bytes, inspect
-from lib.files import available_memory
+from lib.models.inputs import input_shape_of
 from lib.models.size import operations_per_step
 from lib.sources import source_of
-from lib.surroundings import sights_of
+from lib.storage.files import available_memory
 
 _BEGIN_SECONDS = 4                         # to load and to compile
 # Measured on two cores of an x86-64 machine: symbols of contexts in a second, and operations of an exact network.
@@ -82,5 +82,5 @@ def _speed(settings, source):
     """Symbols a second that complete settings code of a source, reckoned."""
     seconds = 1 / _SYMBOLS_PER_SECOND[settings.contexts]
     if settings.has_network:
-        seconds += operations_per_step(settings, sights_of(settings, source)) / settings.batch_size / _OPERATIONS_PER_SECOND
+        seconds += operations_per_step(settings, input_shape_of(settings, source)) / settings.batch_size / _OPERATIONS_PER_SECOND
     return 1 / seconds

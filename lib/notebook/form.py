@@ -111,7 +111,7 @@ class Form:
         """Say beside each field what it is for, or what is wrong with it; and below, what a run would take."""
         wrong = self._fault()
         for name, shown in self._help.items():
-            said = str(wrong) if wrong and str(wrong).startswith(name + " ") else None
+            said = str(wrong) if wrong and wrong.parameter == name else None
             style = _WRONG if said else _QUIET
             shown.value = _line(said or help_line(field_named(name)), style)
         self._status.value = _line(str(wrong), _WRONG) if wrong else self._outlook()

@@ -12,7 +12,7 @@ from IPython import get_ipython
 from IPython.display import display
 
 from lib.errors import InputError, OutputError
-from lib.files import free_name, write_file
+from lib.storage.files import free_name, write_file
 
 _DRIVE = Path("/content/drive")
 _LARGEST_IN_PAGE = 64_000_000      # bytes that a link of the app carries itself, since Voila serves no files
@@ -49,7 +49,7 @@ def ask_for_upload(folder):
     from google.colab import files
     uploaded = files.upload()       # {name: bytes}; the files also land in the working folder
     if not uploaded:
-        raise InputError("no file was chosen; run the cell again, or choose another input_from")
+        raise InputError("no file was chosen", "run the cell again, or choose another input_from")
     name, content = next(iter(uploaded.items()))
     return _write_upload(folder, name, content)
 
@@ -70,7 +70,7 @@ def widget_upload(widget, folder):
 def mount_drive():
     """The folder MyDrive, mounted now; asks the person for permission. InputError outside Colab."""
     if not in_colab():
-        raise InputError("Google Drive can be reached from Colab only; choose a path here")
+        raise InputError("Google Drive can be reached from Colab only", "choose a path here")
     from google.colab import drive
     drive.mount(str(_DRIVE))
     return _DRIVE / "MyDrive"
@@ -83,7 +83,7 @@ def copy_to_drive(path):
     try:
         shutil.copyfile(path, target)
     except OSError as error:
-        raise OutputError(f"cannot copy {path.name} to Drive: {error.strerror}; it is still here as {path}") from error
+        raise OutputError(f"cannot copy {path.name} to Drive: {error.strerror}", f"it is still here as {path}") from error
     drive.flush_and_unmount()       # else the copy may still be on its way when the machine goes
     return target
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from lib.coding.container import is_base_name
 from lib.compression import SUFFIX, inspect
-from lib.container import is_base_name
 from lib.errors import InputError, LockstepError
-from lib.files import OutputFile, free_name
 from lib.notebook import host
+from lib.storage.files import OutputFile, free_name
 
 _CHUNK = 1 << 18          # bytes
 _TIMEOUT = 30             # seconds without a byte
@@ -35,7 +35,7 @@ def find_input(choices, uploaded, fallback):
             return uploaded
         if host.in_colab():
             return host.ask_for_upload(folder)
-        raise InputError("no file is uploaded; choose one in the form above and run this cell again")
+        raise InputError("no file is uploaded", "choose one in the form above and run this cell again")
     if chosen == "url":
         return fetch(_given(choices, "url"), folder, choices.largest_download_mb)
     if chosen == "drive":
@@ -58,7 +58,7 @@ def fetch(url, folder, largest_mb):
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
             _save(response, path, largest_mb)
     except (OSError, ValueError, urllib.error.URLError) as error:
-        raise InputError(f"cannot fetch {url}: {error}; check the address and the connection") from error
+        raise InputError(f"cannot fetch {url}: {error}", "check the address and the connection") from error
     return _same_as(wanted, path)
 
 
@@ -85,7 +85,7 @@ def _save(response, path, largest_mb):
     stated = response.headers.get("Content-Length")
     expected = int(stated) if stated else None
     most = largest_mb * 1_000_000
-    too_large = InputError(f"{path.name} is larger than {largest_mb:,} MB; raise largest_download_mb to fetch it")
+    too_large = InputError(f"{path.name} is larger than {largest_mb:,} MB", "raise largest_download_mb to fetch it")
     if expected is not None and expected > most:
         raise too_large
     done = 0
@@ -98,7 +98,7 @@ def _save(response, path, largest_mb):
             output.write(chunk)
             bar.update(len(chunk))
         if expected is not None and done != expected:
-            raise InputError(f"the connection ended after {done:,} of {expected:,} bytes; try again")
+            raise InputError(f"the connection ended after {done:,} of {expected:,} bytes", "try again")
         output.commit()
 
 
@@ -112,5 +112,5 @@ def what_is_given(choices, uploaded):
 def _given(choices, name):
     value = getattr(choices, name).strip()
     if not value:
-        raise InputError(f"input_from is {choices.input_from!r}, but {name} is empty; fill it in")
+        raise InputError(f"input_from is {choices.input_from!r}, but {name} is empty", "fill it in")
     return value

@@ -8,8 +8,8 @@ from IPython.display import Image, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from lib.files import write_file
 from lib.progress import ProgressBar
+from lib.storage.files import write_file
 
 _SECONDS_BETWEEN_PLOTS = 2.0       # or more, so that drawing takes at most
 _SECONDS, _SHARE = 0.1, 0.006      # so long at first, and this share of the time

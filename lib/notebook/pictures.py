@@ -11,46 +11,46 @@ from lib.notebook.live import png_of
 _WIDTH = 760                     # pixels on the page
 
 
-def show_costs(result):
+def show_code_lengths(result):
     """Display where the bits of a compression Result went, for data that has a shape: videos of tokens, images."""
-    if result.costs is None:
+    if result.code_lengths is None:
         return
     if hasattr(result.source, "frames"):
-        display(Image(data=video_picture(result.source.frames(), result.costs), width=_WIDTH))
+        display(Image(data=video_picture(result.source.frames(), result.code_lengths), width=_WIDTH))
     if hasattr(result.source, "first_picture"):
-        display(Image(data=image_picture(*result.source.first_picture(), result.costs), width=_WIDTH))
+        display(Image(data=image_picture(*result.source.first_picture(), result.code_lengths), width=_WIDTH))
 
 
-def video_picture(tokens, costs):
+def video_picture(tokens, code_lengths):
     """A frame of tokens in false colours, the bits of each cell, and of each frame: a PNG picture as bytes.
 
-    tokens: shape (frames, height, width); costs: bits of each, shape (n,).
+    tokens: shape (frames, height, width); code_lengths: bits of each, shape (n,).
     """
-    costs = costs.reshape(tokens.shape)
+    code_lengths = code_lengths.reshape(tokens.shape)
     figure = Figure(figsize=(10, 5), dpi=96, layout="constrained")
     (left, right), (below, other) = figure.subplots(2, 2, gridspec_kw={"height_ratios": (3, 2)})
     middle = len(tokens) // 2
     left.imshow(_colours(tokens[middle]))
     left.set(title=f"frame {middle:,} of {len(tokens):,}, tokens in false colours", xticks=[], yticks=[])
-    shown = right.imshow(costs.mean(axis=0), cmap="viridis", vmin=0)
+    shown = right.imshow(code_lengths.mean(axis=0), cmap="viridis", vmin=0)
     right.set(title="bits per token by cell, mean of all frames", xticks=[], yticks=[])
     figure.colorbar(shown, ax=right, label="bits")
-    per_frame = costs.mean(axis=(1, 2))
+    per_frame = code_lengths.mean(axis=(1, 2))
     below.plot(per_frame, linewidth=0.7, color="tab:blue")
     below.set(title="bits per token by frame", xlabel="frame", ylabel="bits", ylim=(0, None), xlim=(0, max(1, len(per_frame) - 1)))
-    other.hist(costs.reshape(-1), bins=60, color="tab:gray")
+    other.hist(code_lengths.reshape(-1), bins=60, color="tab:gray")
     other.set(title="how many tokens cost how much", xlabel="bits", ylabel="tokens")
     other.yaxis.set_major_formatter("{x:,.0f}")
     return png_of(figure)
 
 
-def image_picture(samples, shape, costs):
+def image_picture(samples, shape, code_lengths):
     """A picture beside a map of its bits per pixel: a PNG picture as bytes.
 
-    samples: uint8, shape (height, width) or (height, width, 3); shape: of its codes, (height, width, codes of a pixel); costs: bits
+    samples: uint8, shape (height, width) or (height, width, 3); shape: of its codes, (height, width, codes of a pixel); code_lengths: bits
     of each code of all pictures, of which this is the first.
     """
-    per_pixel = costs[:math.prod(shape)].reshape(shape).sum(axis=2)
+    per_pixel = code_lengths[:math.prod(shape)].reshape(shape).sum(axis=2)
     figure = Figure(figsize=(10, 10 * min(2, max(0.25, shape[0] / shape[1])) / 2 + 0.6), dpi=96, layout="constrained")
     left, right = figure.subplots(1, 2)
     left.imshow(samples, cmap="gray" if samples.ndim == 2 else None)

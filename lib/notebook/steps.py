@@ -7,18 +7,17 @@ from pathlib import Path
 import lib
 from lib.compression import SUFFIX
 from lib.errors import OutputError
-from lib.files import free_name
 from lib.notebook import host, inputs
 from lib.notebook.boxes import box, boxed, say
 from lib.notebook.form import Form
 from lib.notebook.live import LiveProgress
-from lib.notebook.pictures import show_costs
+from lib.notebook.pictures import show_code_lengths
 from lib.notebook.report import compare_with_standard, show_table
 from lib.progress import ByteBar
+from lib.resume.splitting import MANIFEST_SUFFIX, Manifest
 from lib.sample import make_sample
 from lib.settings import Settings
-from lib.splitting import MANIFEST_SUFFIX, Manifest
-
+from lib.storage.files import free_name
 
 
 @boxed
@@ -72,7 +71,7 @@ def compress(form):
     with LiveProgress(f"Compressing {input_path.name}") as progress:
         result = lib.compress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
                               note=say, overwrite=True, checkpoint=_checkpoint_path(output_path, choices),
-                              prior=choices.prior_file or None, costs=True)
+                              prior=choices.prior_file or None, code_lengths=True)
     _keep_plot(progress, output_path)
     return result
 
@@ -102,7 +101,7 @@ def report_compression(result):
     show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
                 ("model", lib.compression.model_of(result.settings)),
                 *_computed_by(result), ("file", str(result.output_path))])
-    show_costs(result)
+    show_code_lengths(result)
     compare_with_standard(result, lib.compression.input_bytes(result.input_path))
 
 
@@ -200,7 +199,7 @@ def _output_folder(choices):
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot make the folder {folder}: {error.strerror}; choose another output_folder") from error
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}", "choose another output_folder") from error
     return folder
 
 

@@ -4,7 +4,7 @@ A source gives `kind` (its number in file headers), `unit` (what a symbol is), `
 whole input, where it is a part of one), `streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count
 of these streams,)) and `description()` (the bytes from which `from_description` and the symbols give the original back);
 for contexts `codes`, `code_bits`, `layout`, `context_kinds`, `suitable_contexts()` and `codes_of(text)`, the codes of a
-prior; and `sees`, what a network sees (see lib.surroundings). A new kind of data is a new module here with an entry in
+prior; and `sees`, what a network sees (see lib.models.inputs). A new kind of data is a new module here with an entry in
 `_KINDS`, and its place in `source_of`.
 """
 
@@ -34,7 +34,7 @@ def source_of(data, settings, note=None):
     if source is None:
         source = ByteSource.from_bytes(data)
     if wanted not in (None, "none", *source.context_kinds):
-        raise SettingsError(f"contexts={wanted} cannot look at this input, as {' and '.join(source.context_kinds)} can; "
+        raise SettingsError(f"contexts={wanted} cannot look at this input, as {' and '.join(source.context_kinds)} can",
                             "leave contexts out")
     return source
 
@@ -45,6 +45,6 @@ def describe_source(kind, original_bytes, description):
     Raises FormatError for a kind this version does not know and for an impossible description.
     """
     if kind not in _KINDS:
-        raise FormatError(f"the file holds data of kind {kind}, which this version of Lockstep does not know; "
+        raise FormatError(f"the file holds data of kind {kind}, which this version of Lockstep does not know",
                           "a newer version may")
     return _KINDS[kind].from_description(original_bytes, description)

@@ -5,8 +5,8 @@ import zlib
 import msgpack
 import numpy as np
 
+from lib.coding.streams import Streams
 from lib.errors import FormatError
-from lib.streams import Streams
 
 _LARGEST_DESCRIPTION = 1 << 26
 _RAW = -15               # deflated data without a frame around it, as zlib has it
@@ -41,7 +41,7 @@ def unpacked_description(description):
 
 def damaged(what):
     """The FormatError for a description that is none."""
-    return FormatError(f"the description of {what} is damaged; get another copy of the file")
+    return FormatError(f"the description of {what} is damaged", "get another copy of the file")
 
 
 def occurring(codes):

@@ -16,7 +16,7 @@ class ByteSource(WholeSource):
 
     kind = 0
     unit = "bytes"           # what a symbol is, in the plural
-    sees = "last"            # what a network sees, see lib.surroundings
+    model_inputs = "last"            # what a network sees, see lib.models.inputs
     context_kinds = ("text", "binary")     # that can look at its codes
     code_bits = 8            # of the codes that contexts see: the bytes themselves
     layout = np.zeros(0, np.int64)     # bytes lie in no grid
@@ -38,7 +38,7 @@ class ByteSource(WholeSource):
         """Raises FormatError where `description` is none that `description()` could have made."""
         values = unpack_values(description)
         if not len(values) or pack_values(values) != description:
-            raise FormatError("the header's set of byte values is damaged; get another copy of the file")
+            raise FormatError("the header's set of byte values is damaged", "get another copy of the file")
         return cls(values, original_bytes)
 
     @property

@@ -55,7 +55,7 @@ class ImageSource(base.WholeSource):
 
     kind = 3
     unit = "samples"
-    sees = "samples"
+    model_inputs = "samples"
     context_kinds = ("image",)
     code_bits = 8
 
@@ -104,7 +104,7 @@ class ImageSource(base.WholeSource):
         sizes = [picture.pixels.bytes if not picture.png else sum(picture.png.chunks) + 12 * len(picture.png.chunks)
                  for picture in pictures]
         if original_bytes != sum(map(len, pieces)) + sum(sizes):
-            raise FormatError("the header's size is not that of the image it describes; the file is damaged")
+            raise FormatError("the header's size is not that of the image it describes", "the file is damaged")
         return cls(codes, pieces, pictures)
 
     @property

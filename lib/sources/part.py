@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import msgpack
 import numpy as np
 
+from lib.coding.streams import Streams
 from lib.errors import FormatError, SettingsError
 from lib.sources.bytes import ByteSource, pack_values, unpack_values
-from lib.streams import Streams
 
 MAGIC = b"\x89LKP\r\n\x1a"
 VERSION = 1
@@ -24,7 +24,7 @@ _LONGEST_HEADER = 256
 
 
 @dataclass(frozen=True)
-class Place:
+class PartDescription:
     """Which part of which whole."""
 
     identity: bytes           # the first 8 bytes of the whole's SHA-256
@@ -49,7 +49,7 @@ class Place:
     @classmethod
     def from_bytes(cls, packed):
         """Raises FormatError for what `to_bytes` cannot have made."""
-        damaged = FormatError("the description of a part is damaged; get another copy of the file")
+        damaged = FormatError("the description of a part is damaged", "get another copy of the file")
         try:
             identity, whole_bytes, batch_size, part, parts, kind, values = msgpack.unpackb(packed)
             values = unpack_values(values)
@@ -80,12 +80,12 @@ class PartSource(ByteSource):
         place, start = _read_header(data)
         symbols = np.frombuffer(data, np.uint8, offset=start)
         if len(symbols) != place.streams.coded_count or not np.isin(symbols, place.values).all():
-            raise FormatError("the part is cut short or damaged; split the file again")
+            raise FormatError("the part is cut short or damaged", "split the file again")
         return cls(place, symbols)
 
     @staticmethod
     def place_of(path):
-        """(the Place of a part file, where its symbols begin); reads no more than its header."""
+        """(the PartDescription of a part file, where its symbols begin); reads no more than its header."""
         with open(path, "rb") as file:
             place, start = _read_header(file.read(_LONGEST_HEADER))
         return place, start
@@ -93,15 +93,15 @@ class PartSource(ByteSource):
     @classmethod
     def from_description(cls, original_bytes, description):
         """Raises FormatError where `description` is none that `description()` could have made."""
-        source = cls(Place.from_bytes(description))
+        source = cls(PartDescription.from_bytes(description))
         if original_bytes != len(source.header()) + source.streams_for(None).coded_count:
-            raise FormatError("the header's size is not that of the part it describes; the file is damaged")
+            raise FormatError("the header's size is not that of the part it describes", "the file is damaged")
         return source
 
     def streams_for(self, batch_size):
         """The Streams to code. Raises SettingsError where they were to be others than those of the split."""
         if batch_size not in (None, self.place.batch_size):
-            raise SettingsError(f"the file was split for batch_size={self.place.batch_size}, got {batch_size}; leave it out, "
+            raise SettingsError(f"the file was split for batch_size={self.place.batch_size}, got {batch_size}", "leave it out, "
                                 "or split the file anew")
         return self.place.streams
 
@@ -122,7 +122,7 @@ class PartSource(ByteSource):
 
 
 def _read_header(data):
-    """(the Place, where the symbols begin) of a part file's bytes, or of its first ones."""
+    """(the PartDescription, where the symbols begin) of a part file's bytes, or of its first ones."""
     start = len(MAGIC) + 1
     if data[:start] != MAGIC + bytes([VERSION]):
         raise FormatError("the part was made by a newer version of Lockstep, or is damaged")
@@ -130,5 +130,5 @@ def _read_header(data):
     header = data[:start + _LENGTH.size + length]
     end = len(header) + _CRC.size
     if data[len(header):end] != _CRC.pack(zlib.crc32(header)):
-        raise FormatError("the part is damaged (its checksum does not match); split the file again")
-    return Place.from_bytes(header[start + _LENGTH.size:]), end
+        raise FormatError("the part is damaged (its checksum does not match)", "split the file again")
+    return PartDescription.from_bytes(header[start + _LENGTH.size:]), end

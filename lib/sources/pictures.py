@@ -58,7 +58,7 @@ class Pixels:
         if not (0 < self.width <= _MOST_SIDE and 0 < self.height <= _MOST_SIDE and self.channels in _ORDERS
                 and self.depth in _DEPTHS and self._row_bytes <= self.stride <= self._row_bytes + 8
                 and self.count <= _MOST_SAMPLES):
-            raise FormatError("the description of an image is damaged; get another copy of the file")
+            raise FormatError("the description of an image is damaged", "get another copy of the file")
 
     def take(self, data):
         """uint8 codes, shape (count,), of the stretch's bytes; None where there is more in it than samples."""

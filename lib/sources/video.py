@@ -23,7 +23,7 @@ class VideoSource(base.WholeSource):
 
     kind = 2
     unit = "tokens"
-    sees = "grid"
+    model_inputs = "grid"
     context_kinds = ("video",)
 
     def __init__(self, codes, grid, pieces, tokens=None):
@@ -69,7 +69,7 @@ class VideoSource(base.WholeSource):
             raise base.damaged("a video") from error
         source = cls(codes, tuple(grid), pieces)
         if original_bytes != sum(map(len, pieces)) + sum(header.bytes for header in source._arrays):
-            raise FormatError("the header's size is not that of the video it describes; the file is damaged")
+            raise FormatError("the header's size is not that of the video it describes", "the file is damaged")
         return source
 
     @property
@@ -143,7 +143,7 @@ def _grid_of(frames, width):
     cells = frames.shape[1]
     width = width or _recognised_width(frames[:_FRAMES_LOOKED_AT])
     if cells % width:
-        raise SettingsError(f"grid_width must divide the {cells:,} cells of a frame, got {width}")
+        raise SettingsError(f"grid_width must divide the {cells:,} cells of a frame, got {width}", parameter="grid_width")
     return cells // width, width
 
 

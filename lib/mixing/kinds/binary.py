@@ -91,9 +91,9 @@ def _look(memory, stream, place):
     memory.selected[1], memory.selected[2] = last, state[_RECENT] >> 8 & 255
     memory.selected[3], memory.selected[5] = above, column
     memory.final_selected[:3] = 0
-    memory.refined_by[0] = last
-    memory.refined_by[1] = newest(recent, 2)
-    memory.refined_by[2] = joined(above, last)
+    memory.map_contexts[0] = last
+    memory.map_contexts[1] = newest(recent, 2)
+    memory.map_contexts[2] = joined(above, last)
 
 
 @part
@@ -156,7 +156,7 @@ def _look_at_code(memory, state, above, place):
         contexts[31] = _distance(code, position, place)
         memory.selected[7] = _PREDICTIONS + index * 4 + _same_byte(second, first) * 2 + _same_byte(third, first)
     memory.final_selected[3] = position
-    memory.refined_by[3] = joined(first, position)
+    memory.map_contexts[3] = joined(first, position)
 
 
 @part
@@ -226,4 +226,4 @@ def _follow_on(table, match, state, context, codes, position, base, steps):
 
 KIND = Kind(
     "binary", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
-    matches=len(_MATCHES) + 1, state=_STATE, indirect=_INDIRECT, guesses=0, start_weight=1_500, rates=(830, 130))
+    matches=len(_MATCHES) + 1, state=_STATE, indirect=_INDIRECT, predictions=0, start_weight=1_500, rates=(830, 130))

@@ -28,13 +28,13 @@ _MOST_OFF = 1024.0               # that is believed, in samples of 8 bits
 _MOST_COLUMNS = 8192             # that are kept, some 160 MB: wider rows begin anew in them
 _LATELY_BITS = 3                 # errors lately lose 2^-3 at each sample
 
-# Of the state: the guesses, in quarters of a sample; how far they were off around; and in each plane lately.
+# Of the state: the predictions, in quarters of a sample; how far they were off around; and in each plane lately.
 FITTED = _FIRST
 OFF_AROUND = FITTED + FITS
 OFF_LATELY = OFF_AROUND + 1
 STATE = OFF_LATELY + _MOST_PLANES
 
-# Of the numbers that are fitted: features, the mean errors of planes; then how far guesses were off in the last row of each plane, and
+# Of the numbers that are fitted: features, the mean errors of planes; then how far predictions were off in the last row of each plane, and
 # what is known of each plane for each fit.
 _MEAN_ERRORS = FITS * _MOST_FEATURES
 _OFF = _MEAN_ERRORS + _MOST_PLANES
@@ -48,7 +48,7 @@ def floats(width, channels):
 
 @also_plain
 def _features(channels, fit):
-    """How many features a guess is a sum of."""
+    """How many features a prediction is a sum of."""
     if channels == 1:
         return _IN_ONE[fit] - 1
     count = -1
@@ -84,7 +84,7 @@ def end_row(fits, channels, width, work):
 
 @part
 def fit(state, fits, codes, here, channel, channels, column, width, work):
-    """Set the guesses for the sample at `here`; its features stay where `learn` finds them."""
+    """Set the predictions for the sample at `here`; its features stay where `learn` finds them."""
     one = np.int64(1) << 8 * (state[EACH] - 1)
     for fit in range(FITS):
         features, count = fits[fit * _MOST_FEATURES:], _features(channels, fit)
@@ -150,14 +150,14 @@ def _gather_features(state, features, codes, here, channel, channels, fit):
 
 @part
 def _off(fits, channel, width):
-    """How far guesses were off, by column."""
+    """How far predictions were off, by column."""
     columns = min(width, _MOST_COLUMNS)
     return fits[_OFF + channel * columns:_OFF + (channel + 1) * columns]
 
 
 @part
 def _off_around(fits, channel, column, width):
-    """How far the guesses were off to the left, above and above to the right, in 64ths of a sample of 8 bits."""
+    """How far the predictions were off to the left, above and above to the right, in 64ths of a sample of 8 bits."""
     off, column = _off(fits, channel, width), column % _MOST_COLUMNS
     above = off[column] + off[min(column + 1, len(off) - 1)]
     left = off[column - 1] + off[max(column - 2, 0)] if column > 0 else above

@@ -20,7 +20,7 @@ class Kind:
     matches: int
     state: int                # numbers that a stream keeps
     indirect: int             # numbers that all streams keep
-    guesses: int              # of the code itself, see lib.mixing.distances
+    predictions: int              # of the code itself, see lib.mixing.distances
     start_weight: int         # of each input, of 2^16
     rates: tuple              # of the first layer's rows, at first and in the end, of 2^16
     fits: Callable = lambda layout: 0     # of a source's `layout`: numbers that a stream keeps for lib.mixing.least_squares

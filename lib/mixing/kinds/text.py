@@ -111,9 +111,9 @@ def _look(memory, stream, place):
     memory.final_selected[:] = 0
     memory.final_selected[3] = selected[2]
 
-    memory.refined_by[0] = last
-    memory.refined_by[1] = joined(newest(recent, 2), 1)
-    memory.refined_by[2] = joined(newest(recent, 3), 2)
+    memory.map_contexts[0] = last
+    memory.map_contexts[1] = joined(newest(recent, 2), 1)
+    memory.map_contexts[2] = joined(newest(recent, 3), 2)
 
 
 @part
@@ -164,4 +164,4 @@ def _take_word(state, byte):
 
 KIND = Kind(
     "text", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
-    matches=len(_MATCHES), state=_STATE, indirect=0, guesses=0, start_weight=3_000, rates=(560, 60))
+    matches=len(_MATCHES), state=_STATE, indirect=0, predictions=0, start_weight=3_000, rates=(560, 60))

@@ -100,8 +100,8 @@ def _look(memory, stream, place):
     memory.selected[2] = cell % _CELLS
     memory.final_selected[:] = 0
     memory.final_selected[2] = cell % _CELLS
-    memory.refined_by[0] = joined(kept, times)
-    memory.refined_by[1] = joined(still, 1)
+    memory.map_contexts[0] = joined(kept, times)
+    memory.map_contexts[1] = joined(still, 1)
 
 
 @part
@@ -172,4 +172,4 @@ def _take(memory, stream, place):
 
 KIND = Kind(
     "video", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
-    matches=3, state=1, indirect=_INDIRECT, guesses=0, start_weight=3_000, rates=(900, 60))
+    matches=3, state=1, indirect=_INDIRECT, predictions=0, start_weight=3_000, rates=(900, 60))

@@ -26,7 +26,7 @@ def read(name):
     path = FOLDER / f"{name}.txt"
     data = path.read_bytes() if path.exists() else b""
     if hashlib.sha256(data).hexdigest() != _PRIMERS[name][1]:
-        raise InstallationError(f"{path} is missing or changed, and coding with primer={name} needs it as it was; "
+        raise InstallationError(f"{path} is missing or changed, and coding with primer={name} needs it as it was",
                                 "install Lockstep again")
     return np.frombuffer(data, np.uint8).astype(np.uint16)
 

@@ -74,15 +74,18 @@ def check_dimensions(dimensions):
     """Refuse a network that would leave the bounds, by the name of the setting."""
     if dimensions.units * dimensions.layers > MOST_TERMS:
         raise SettingsError(f"exact arithmetic allows rnn_units * num_layers up to {MOST_TERMS:,}, "
-                            f"got {dimensions.units * dimensions.layers:,}; use fewer units or layers")
+                            f"got {dimensions.units * dimensions.layers:,}", "use fewer units or layers",
+                            "rnn_units")
     if max(dimensions.inputs(layer) for layer in range(dimensions.layers)) > MOST_TERMS:
-        raise SettingsError(f"exact arithmetic allows embedding_size + 2 * rnn_units up to {MOST_TERMS:,}")
+        raise SettingsError(f"exact arithmetic allows embedding_size + 2 * rnn_units up to {MOST_TERMS:,}", "use fewer units",
+                            "rnn_units")
     if dimensions.streams * dimensions.window > MOST_ROWS:
         raise SettingsError(f"exact arithmetic allows batch_size * seq_length up to {MOST_ROWS:,}, "
-                            f"got {dimensions.streams * dimensions.window:,}; use fewer streams or a shorter window")
+                            f"got {dimensions.streams * dimensions.window:,}", "use fewer streams or a shorter window",
+                            "batch_size")
     if dimensions.symbols > MOST_SYMBOLS:
         raise SettingsError(f"exact arithmetic allows a vocabulary of {MOST_SYMBOLS:,} symbols, "
-                            f"got {dimensions.symbols:,}; use arithmetic=float32")
+                            f"got {dimensions.symbols:,}", "use arithmetic=float32", "arithmetic")
 
 
 def rows_block(rows):

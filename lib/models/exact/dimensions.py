@@ -15,14 +15,14 @@ class Dimensions(NamedTuple):
     streams: int       # B
     window: int        # T, steps that an update looks back
     interval: int      # K, steps from update to update
-    seen: int          # N, symbols that a step sees, see lib.surroundings
+    seen: int          # N, symbols that a step sees, see lib.models.inputs
     known: int         # R, what they may be: rows of the embedding
 
     @classmethod
-    def of(cls, settings, sights):
-        """The dimensions of complete `settings`; sights: lib.surroundings.Sights."""
-        return cls(sights.symbols, settings.embedding_size, settings.rnn_units, settings.num_layers,
-                   settings.batch_size, settings.seq_length, settings.update_interval, sights.count, sights.values)
+    def of(cls, settings, input_shape):
+        """The dimensions of complete `settings`; input_shape: lib.models.inputs.InputShape."""
+        return cls(input_shape.symbols, settings.embedding_size, settings.rnn_units, settings.num_layers,
+                   settings.batch_size, settings.seq_length, settings.update_interval, input_shape.count, input_shape.values)
 
     def inputs(self, layer):
         """Width of a layer's input: the embeddings, the layer below, the layer's own output a step before."""

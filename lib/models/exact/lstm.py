@@ -10,15 +10,15 @@ from lib.models.size import operations_per_step
 
 
 class ExactLSTM:
-    """The model of complete `settings` that sees `sights`: see lib.models for what it answers to."""
+    """The model of complete `settings` that sees `input_shape`: see lib.models for what it answers to."""
 
     environment = None           # its bits depend on none
 
-    def __init__(self, settings, sights, steps):
-        self._dimensions = Dimensions.of(settings, sights)
+    def __init__(self, settings, input_shape, steps):
+        self._dimensions = Dimensions.of(settings, input_shape)
         self._schedule = Schedule(settings.start_learning_rate, settings.end_learning_rate, steps, settings.adam_beta_2)
         self._decay = decay_bits(settings.adam_beta_2)
-        self.backend = choose_backend(settings.backend, operations_per_step(settings, sights))
+        self.backend = choose_backend(settings.backend, operations_per_step(settings, input_shape))
         self._step = 0
         self._start(State.initial(self._dimensions, settings.seed))
 

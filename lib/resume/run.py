@@ -5,14 +5,14 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib import checkpoint, priors
-from lib.checkpoint import Keeper
+from lib import priors
 from lib.errors import CheckpointError, InputError, SettingsError
-from lib.files import check_target
 from lib.models.environment import Environment
 from lib.priors import Prior
+from lib.resume import checkpoint
+from lib.resume.checkpoint import Keeper
 from lib.settings import Settings
-
+from lib.storage.files import check_target
 
 DIRECTIONS = ("compress", "decompress")
 
@@ -52,12 +52,12 @@ class Run:
             return None
         prior = self.prior or priors.find(settings.prior, [*self.folders, *(folder / "priors" for folder in self.folders)])
         if prior.name != settings.prior:
-            raise InputError(f"{self.input_path} was made with the prior {settings.prior}, and {prior.path} is {prior.name}; "
+            raise InputError(f"{self.input_path} was made with the prior {settings.prior}, and {prior.path} is {prior.name}",
                              "choose that one")
         return prior.codes_for(source)
 
 
-class Keeping:
+class RunCheckpoint:
     """The checkpoint of a run, where it has one: what it goes on from, and what is kept of it."""
 
     def __init__(self, path, run, wanted, warn):
@@ -69,7 +69,7 @@ class Keeping:
         self.found = None              # the Checkpoint that the run goes on from
         if path:
             if Path(path).absolute() in (run.input_path.absolute(), run.output_path.absolute()):
-                raise CheckpointError(f"{path} is the run's own input or output; choose another path for the checkpoint")
+                raise CheckpointError(f"{path} is the run's own input or output", "choose another path for the checkpoint")
             check_target(path, overwrite=True)
             self.found = _find(path, run, wanted, warn)
         self.is_own = self.found is not None      # and not of the part before
@@ -109,7 +109,7 @@ class Keeping:
 
     @contextlib.contextmanager
     def visits(self, settings, predictor, of_direction):
-        """What codec.code calls between steps, as a context; None for a run that keeps nothing.
+        """What loop.code calls between steps, as a context; None for a run that keeps nothing.
 
         of_direction: called with a step; returns (about, sections) that only encoders or only decoders keep.
         """
@@ -117,7 +117,7 @@ class Keeping:
             yield None
             return
         if settings.coder != "numba":
-            raise SettingsError(f"coder={settings.coder} cannot be stopped and gone on with; leave the coder to the preset, "
+            raise SettingsError(f"coder={settings.coder} cannot be stopped and gone on with", "leave the coder to the preset, "
                                 "or the checkpoint out")
 
         def state(step, segment):
@@ -143,12 +143,12 @@ def _find(path, run, wanted, warn):
     check_run(found)
     about, anew = found.about, f"choose another checkpoint, or remove {path} to begin anew"
     if about["direction"] != run.direction:
-        raise CheckpointError(f"{path} is of a run to {about['direction']} {about['input']}; {anew}")
+        raise CheckpointError(f"{path} is of a run to {about['direction']} {about['input']}", f"{anew}")
     if about["sha256"] != run.sha256:
         raise CheckpointError(f"{path} belongs to another input, {about['input']} as it was then, and not to "
-                              f"{run.input_path}; {anew}")
+                              f"{run.input_path}", f"{anew}")
     if run.preset not in ("auto", about["asked"]):
-        raise CheckpointError(f"{path} was begun with preset={about['asked']}, and not with {run.preset}; {anew}")
+        raise CheckpointError(f"{path} was begun with preset={about['asked']}, and not with {run.preset}", f"{anew}")
     _check_settings(found, wanted, f"{path} was begun", anew)
     return found
 
@@ -158,7 +158,7 @@ def _check_settings(found, wanted, what, advice):
     settings = settings_of(found)
     for name, value in wanted.chosen().items():
         if getattr(settings, name) != value:
-            raise CheckpointError(f"{what} with {name}={getattr(settings, name)}, and not with {value}; {advice}")
+            raise CheckpointError(f"{what} with {name}={getattr(settings, name)}, and not with {value}", f"{advice}")
 
 
 def coding_of(settings, environment):
@@ -191,7 +191,7 @@ def check_run(found):
     """Refuse what is not the checkpoint of a run, by this version."""
     check_version(found)
     if found.about["direction"] not in DIRECTIONS or not _says(found, _ABOUT_RUN):
-        raise CheckpointError(f"{found.path} is not the checkpoint of a run; what a part leaves to the next is used by itself, as "
+        raise CheckpointError(f"{found.path} is not the checkpoint of a run", "what a part leaves to the next is used by itself, as "
                               "that is coded")
 
 
@@ -203,7 +203,7 @@ def check_version(found):
     """Refuse a checkpoint of another version, or one that does not say what it must."""
     from lib import __version__
     if not _says(found, _ABOUT):
-        raise CheckpointError(f"{found.path} does not say what a checkpoint has to; choose another path for the checkpoint")
+        raise CheckpointError(f"{found.path} does not say what a checkpoint has to", "choose another path for the checkpoint")
     if found.about["lockstep"] != __version__:
         raise CheckpointError(f"{found.path} was made by Lockstep {found.about['lockstep']}, and this is {__version__}: finish "
                               "the run with that version, or remove the checkpoint to begin anew")

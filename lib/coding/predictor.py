@@ -3,8 +3,8 @@
 import hashlib
 
 from lib.models import build_model
+from lib.models.inputs import input_shape_of, inputs_bytes, inputs_of
 from lib.models.size import network_bytes
-from lib.surroundings import sights_of, surroundings_bytes, surroundings_of
 
 _NETWORK = "network"
 
@@ -12,18 +12,18 @@ _NETWORK = "network"
 class Predictor:
     """The network, the contexts, or both, of complete `settings` for the symbols of a source laid out in streams."""
 
-    def __init__(self, settings, source, streams, made_in=None, prior=None, resumed=False, with_costs=False):
+    def __init__(self, settings, source, streams, made_in=None, prior=None, resumed=False, with_code_lengths=False):
         """made_in: the Environment that the encoder named, or in which a run began that is `resumed`: that is about to be
-        given a state by `restore`. prior: codes that contexts learn from first. with_costs: whether to note `costs`.
+        given a state by `restore`. prior: codes that contexts learn from first. with_code_lengths: whether to note `code_lengths`.
         """
         is_certain = source.vocabulary_size == 1
-        self._surroundings = surroundings_of(settings, source, streams)
+        self._inputs = inputs_of(settings, source, streams)
         self._model = self._mixer = None
         if settings.has_network or is_certain:
-            self._model = build_model(settings, sights_of(settings, source), streams.steps, made_in)
+            self._model = build_model(settings, input_shape_of(settings, source), streams.steps, made_in)
         if settings.has_contexts and not is_certain:
             from lib.mixing.context_mixer import ContextMixer
-            self._mixer = ContextMixer(settings, source, streams, prior, resumed, with_costs)
+            self._mixer = ContextMixer(settings, source, streams, prior, resumed, with_code_lengths)
 
     @property
     def steps_at_once(self):
@@ -44,15 +44,15 @@ class Predictor:
             self._mixer.code_steps(coder, symbols, active, first_step, frequencies)
         else:
             coder.code_step(frequencies, symbols[0], active[0])
-        self._model.learn(symbols[0], active[0], self._surroundings.after(first_step, symbols[0]))
+        self._model.learn(symbols[0], active[0], self._inputs.after(first_step, symbols[0]))
 
-    def costs(self):
+    def code_lengths(self):
         """Bits that each symbol cost, float32, one stream after the other; None where there are no contexts."""
-        return self._mixer.costs() if self._mixer else None
+        return self._mixer.code_lengths() if self._mixer else None
 
     def sections(self):
-        """{name: array or bytes} of the complete state between two steps, see lib.checkpoint."""
-        network = {_NETWORK: self._model.state_bytes()} | self._surroundings.arrays() if self._model else {}
+        """{name: array or bytes} of the complete state between two steps, see lib.resume.checkpoint."""
+        network = {_NETWORK: self._model.state_bytes()} | self._inputs.arrays() if self._model else {}
         return network | (self._mixer.arrays() if self._mixer else {})
 
     def restore(self, checkpoint, step):
@@ -62,7 +62,7 @@ class Predictor:
         """
         if self._model:
             self._model.restore(checkpoint.read(_NETWORK), step)
-            checkpoint.read_into(self._surroundings.arrays())
+            checkpoint.read_into(self._inputs.arrays())
         if self._mixer:
             checkpoint.read_into(self._mixer.arrays())
 
@@ -86,8 +86,8 @@ def predictor_bytes(settings, source, streams):
     """Bytes of memory that a Predictor takes, roughly."""
     if source.vocabulary_size == 1:
         return 0
-    total = network_bytes(settings, sights_of(settings, source)) if settings.has_network else 0
-    total += surroundings_bytes(settings, source)
+    total = network_bytes(settings, input_shape_of(settings, source)) if settings.has_network else 0
+    total += inputs_bytes(settings, source)
     if settings.has_contexts:
         from lib.mixing.context_mixer import mixer_bytes
         total += mixer_bytes(settings, source, streams)

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib import choice, codec, parts
-from lib.container import Header, Writer, is_base_name
+from lib.coding import choice, loop
+from lib.coding.container import Header, Writer, is_base_name
+from lib.coding.predictor import Predictor, predictor_bytes
 from lib.errors import DivergedError, FormatError, InputError, OutputError, SettingsError
-from lib.files import available_memory, check_space, write_file
 from lib.models import check_model
 from lib.models.environment import Environment
-from lib.predictor import Predictor, predictor_bytes
+from lib.models.inputs import input_shape_of
+from lib.resume import parts
 from lib.settings import Settings
 from lib.sources import describe_source, source_of
-from lib.surroundings import sights_of
+from lib.storage.files import available_memory, check_space, write_file
 
 MOST_OVERHEAD = 96                # bytes that a .lks file may have over its input
 BYTES_HELD_PER_SYMBOL = 8         # memory: the data, the symbols, their matrix, the result
@@ -32,10 +33,10 @@ class Coded:
     settings: Settings
     backend: str | None            # what computed the network, where there was one
     source: object                 # see lib.sources
-    costs: np.ndarray | None       # float32, shape (symbol_count,): bits of each symbol, where they were asked for
+    code_lengths: np.ndarray | None       # float32, shape (symbol_count,): bits of each symbol, where they were asked for
 
 
-def write_coded(output, data, run, settings, progress, note, keeping, with_costs=False):
+def write_coded(output, data, run, settings, progress, note, run_checkpoint, with_code_lengths=False):
     """Write `data` coded; returns how, a Coded, or None where it does not shrink.
 
     A part of a split file is coded even then, as the next part goes on from it.
@@ -44,40 +45,40 @@ def write_coded(output, data, run, settings, progress, note, keeping, with_costs
     if len(data) < _NEVER_SHRINKS and source.is_whole:
         return None
     if not source.is_whole:
-        keeping.go_on_from(parts.state_before(source.place, run.folders))
-    settings, reason = (keeping.settings, keeping.reason) if keeping.found else choice.resolve(
+        run_checkpoint.go_on_from(parts.state_before(source.place, run.folders))
+    settings, reason = (run_checkpoint.settings, run_checkpoint.reason) if run_checkpoint.found else choice.resolve(
         settings, source, len(run.prior.codes_for(source)) if run.prior else 0)
     if reason:
         note(reason)
     streams = source.streams_for(settings.batch_size)
-    check_model(settings, sights_of(settings, source))
+    check_model(settings, input_shape_of(settings, source))
     _check_memory(settings, source, streams)
     note(f"coding with {settings.summary()}; takes about {memory_bytes(settings, source, streams) / 1e6:,.0f} MB of memory")
-    predictor = Predictor(settings, source, streams, keeping.made_in, run.prior_codes(settings, source), keeping.found is not None,
-                          with_costs)
+    predictor = Predictor(settings, source, streams, run_checkpoint.made_in, run.prior_codes(settings, source), run_checkpoint.found is not None,
+                          with_code_lengths)
     preset, overrides = settings.to_header()
     header = Header(len(data), run.sha256, stored_name(run.input_path.name), preset, source.description(),
                     predictor.environment.to_header() if predictor.environment else (), overrides, source.kind,
                     run.is_folder)
     writer = Writer(output, header)
     symbols = streams.lay_out(source.symbols())
-    next_step, coder_state = keeping.restore(predictor, streams)
-    if keeping.is_own:
-        writer.resume(keeping.found.about["crc"], keeping.found.read("segments"))
-    segments = codec.encoding(writer, settings.coder, streams, next_step, coder_state)
-    with keeping.visits(settings, predictor, lambda step: writer.state()) as visit:
-        for _ in codec.code(predictor, streams, symbols, segments, source.unit, progress, visit):
+    next_step, coder_state = run_checkpoint.restore(predictor, streams)
+    if run_checkpoint.is_own:
+        writer.resume(run_checkpoint.found.about["crc"], run_checkpoint.found.read("segments"))
+    segments = loop.encoding(writer, settings.coder, streams, next_step, coder_state)
+    with run_checkpoint.visits(settings, predictor, lambda step: writer.state()) as visit:
+        for _ in loop.code(predictor, streams, symbols, segments, source.unit, progress, visit):
             pass
     if not source.is_whole:
         parts.write_state(source.place, run.output_path.parent, settings, predictor)
     shrinks = writer.bytes_written < len(stored_header(data, run).to_bytes()) + len(data)
     if not shrinks and source.is_whole:
         return None
-    costs = predictor.costs()[:source.symbol_count] if with_costs and settings.has_contexts and not keeping.found else None
-    return Coded(settings, predictor.backend, source, costs)
+    code_lengths = predictor.code_lengths()[:source.symbol_count] if with_code_lengths and settings.has_contexts and not run_checkpoint.found else None
+    return Coded(settings, predictor.backend, source, code_lengths)
 
 
-def decode(reader, run, wanted, progress, warn, keeping):
+def decode(reader, run, wanted, progress, warn, run_checkpoint):
     """(the original's bytes, the settings, the backend) from a file that holds segments, run as `wanted` says."""
     header = reader.header
     settings, source, streams = plan(header)
@@ -91,21 +92,21 @@ def decode(reader, run, wanted, progress, warn, keeping):
     _check_memory(settings, source, streams)
     check_space(run.output_path, header.original_bytes)
     if not source.is_whole:
-        keeping.go_on_from(parts.state_before(source.place, run.folders))
+        run_checkpoint.go_on_from(parts.state_before(source.place, run.folders))
     symbols = streams.empty()
     made_in = made_in_of(header)
-    predictor = Predictor(settings, source, streams, made_in, run.prior_codes(settings, source), keeping.found is not None)
+    predictor = Predictor(settings, source, streams, made_in, run.prior_codes(settings, source), run_checkpoint.found is not None)
     if predictor.environment != made_in:
         warn(f"the file was made with {made_in}; this is {predictor.environment}. It may not decode here")
-    next_step, coder_state = keeping.restore(predictor, streams)
-    if keeping.is_own:
-        keeping.found.read_into({"decoded": symbols[:next_step - streams.first]})
-    checked = codec.checked_before(segments, streams, next_step)
+    next_step, coder_state = run_checkpoint.restore(predictor, streams)
+    if run_checkpoint.is_own:
+        run_checkpoint.found.read_into({"decoded": symbols[:next_step - streams.first]})
+    checked = loop.checked_before(segments, streams, next_step)
     try:
-        with keeping.visits(settings, predictor, lambda step: ({}, {"decoded": symbols[:step - streams.first]})) as visit:
-            coded = codec.decoding(segments, settings.coder, streams, next_step, coder_state)
-            for checked in codec.code(predictor, streams, symbols, coded, source.unit, progress, visit):
-                pass
+        with run_checkpoint.visits(settings, predictor, lambda step: ({}, {"decoded": symbols[:step - streams.first]})) as visit:
+            coded = loop.decoding(segments, settings.coder, streams, next_step, coder_state)
+            for done in loop.code(predictor, streams, symbols, coded, source.unit, progress, visit):
+                checked = done
     except DivergedError as diverged:
         fault = DivergedError(f"{diverged}: {_why_diverged(made_in, predictor)}")
     if fault:
@@ -138,9 +139,9 @@ def plan(header):
         raise FormatError("the header says that nothing is coded: the file is damaged")
     source = describe_source(header.source_kind, header.original_bytes, header.description)
     if settings.has_contexts and settings.contexts not in source.context_kinds:
-        raise FormatError(f"the header asks for contexts that no such data has ({settings.contexts}); the file is damaged")
+        raise FormatError(f"the header asks for contexts that no such data has ({settings.contexts})", "the file is damaged")
     try:
-        check_model(settings, sights_of(settings, source))
+        check_model(settings, input_shape_of(settings, source))
     except SettingsError as error:
         raise FormatError(f"the header asks for a network that no version makes: {error}") from error
     try:
@@ -153,7 +154,7 @@ def made_in_of(header):
     """The Environment that a coded file depends on, or None. FormatError where the header's is damaged."""
     environment = Environment.from_header(header.environment)
     if header.environment and environment is None:
-        raise FormatError("the header's note on where the file was made is damaged; get another copy of the file")
+        raise FormatError("the header's note on where the file was made is damaged", "get another copy of the file")
     return environment
 
 
@@ -174,7 +175,7 @@ def _check_plausible(header, source, streams, segments):
     payload_bits = 8 * sum(len(segment.payload) + 4 for segment in segments)
     claimed = streams.symbols_before(streams.first + sum(segment.steps for segment in segments))
     if source.vocabulary_size > 1 and claimed * _FEWEST_BITS_PER_SYMBOL > payload_bits:
-        raise FormatError(f"the header claims {header.original_bytes:,} bytes, more than the file can hold; "
+        raise FormatError(f"the header claims {header.original_bytes:,} bytes, more than the file can hold",
                           "it is damaged or made to do harm")
 
 
@@ -182,7 +183,7 @@ def _check_memory(settings, source, streams):
     """Refuse what this machine's memory cannot hold, before it is tried."""
     needed, available = memory_bytes(settings, source, streams), available_memory()
     if available is not None and needed > available:
-        raise InputError(f"this takes about {needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are free; "
+        raise InputError(f"this takes about {needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are free",
                          "use a smaller network, fewer table_bits, a smaller input or a larger machine")
 
 

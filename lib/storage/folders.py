@@ -12,9 +12,9 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from lib.container import is_base_name
+from lib.coding.container import is_base_name
 from lib.errors import FormatError, InputError, OutputError
-from lib.files import check_target
+from lib.storage.files import check_target
 
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _MOST_FILES = 1 << 20
@@ -37,7 +37,7 @@ def pack(path):
     path, packed = Path(path), io.BytesIO()
     files = _files_of(path)
     if not files:
-        raise InputError(f"{path} is a folder without files; there is nothing to compress")
+        raise InputError(f"{path} is a folder without files", "there is nothing to compress")
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for file in files:
             entry = zipfile.ZipInfo(file.relative_to(path).as_posix(), _ZIP_EPOCH)
@@ -52,7 +52,7 @@ def pack(path):
 def check_new(path):
     """Refuse, with an OutputError, a folder that exists already or could not be made."""
     if os.path.lexists(path):
-        raise OutputError(f"{path} exists already, and folders are never replaced; choose another name")
+        raise OutputError(f"{path} exists already, and folders are never replaced", "choose another name")
     check_target(path, overwrite=False)
 
 
@@ -60,7 +60,7 @@ def check_outside(folder, *paths):
     """Refuse, with an OutputError, what would be written into the folder that is read, and so change it."""
     for path in filter(None, paths):
         if Path(path).resolve().is_relative_to(Path(folder).resolve()):
-            raise OutputError(f"{path} would lie in the folder that is compressed; choose a place outside of it")
+            raise OutputError(f"{path} would lie in the folder that is compressed", "choose a place outside of it")
 
 
 def unpack(data, path):
@@ -75,9 +75,9 @@ def unpack(data, path):
                 dir=path.parent, prefix=".lockstep-") as made:
             entries = archive.infolist()
             if len(entries) > _MOST_FILES or not all(_is_inside(entry.filename) for entry in entries):
-                raise FormatError("the archive of the folder names a file outside of it; the file is refused")
+                raise FormatError("the archive of the folder names a file outside of it", "the file is refused")
             if sum(entry.file_size for entry in entries) > len(data):
-                raise FormatError("the archive of the folder claims more than it holds; the file is refused")
+                raise FormatError("the archive of the folder claims more than it holds", "the file is refused")
             inside = Path(made) / path.name
             for entry in entries:
                 target = inside / entry.filename
@@ -85,9 +85,9 @@ def unpack(data, path):
                 target.write_bytes(archive.read(entry))
             os.replace(inside, path)
     except _FAULTS as error:
-        raise FormatError("the archive of the folder cannot be read; the file is damaged") from error
+        raise FormatError("the archive of the folder cannot be read", "the file is damaged") from error
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}; nothing was left behind. "
+        raise OutputError(f"cannot write {path}: {error.strerror}", "nothing was left behind. "
                           "Free some space or choose another folder") from error
     return sum(entry.file_size for entry in entries)
 
@@ -100,7 +100,7 @@ def _files_of(path):
         for name in sorted(names):
             file = Path(folder) / name
             if not file.is_file():
-                raise InputError(f"{file} is no plain file; leave it out of the folder, or make a tar of it first")
+                raise InputError(f"{file} is no plain file", "leave it out of the folder, or make a tar of it first")
             files.append(file)
     return sorted(files)
 

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from lib import checkpoint
-from lib.checkpoint import Checkpoint
 from lib.errors import CheckpointError, InputError
-from lib.resuming import check_version, coding_of
+from lib.resume import checkpoint
+from lib.resume.checkpoint import Checkpoint
+from lib.resume.run import check_version, coding_of
 
 _DIRECTION = "part"        # in place of that of a run that was stopped
 
 
 def state_name(place, part):
-    """The name of the state that part number `part` of a Place's whole ends in."""
+    """The name of the state that part number `part` of a PartDescription's whole ends in."""
     return f"{place.identity[:4].hex()}.part{part}of{place.parts}.state"
 
 
@@ -31,7 +31,7 @@ def state_before(place, folders):
     check_version(found)
     about = found.about
     if (about["direction"], about["identity"], about["step"]) != (_DIRECTION, place.identity, place.streams.first):
-        raise CheckpointError(f"{found.path} belongs to another file than this part; put the right one there")
+        raise CheckpointError(f"{found.path} belongs to another file than this part", "put the right one there")
     return found
 
 

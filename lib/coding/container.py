@@ -45,7 +45,7 @@ class Header:
     environment: tuple = ()             # where a float network ran, see lib.models.environment
     overrides: dict = field(default_factory=dict)  # settings that differ from the preset's
     source_kind: int = 0                # which source gives the bytes back, see lib.sources
-    is_folder: bool = False             # whether the original is a folder, which lib.folders made bytes of
+    is_folder: bool = False             # whether the original is a folder, which lib.storage.folders made bytes of
 
     @property
     def is_stored(self):
@@ -112,9 +112,9 @@ class Reader:
         if data[:len(MAGIC)] != MAGIC:
             raise FormatError(_not_ours(data))
         if len(data) <= len(MAGIC):
-            raise FormatError("the file is cut short inside its header; get a complete copy")
+            raise FormatError("the file is cut short inside its header", "get a complete copy")
         if data[len(MAGIC)] != VERSION:
-            raise FormatError(f"the file has format version {data[len(MAGIC)]}; this version of Lockstep reads "
+            raise FormatError(f"the file has format version {data[len(MAGIC)]}", f"this version of Lockstep reads "
                               f"version {VERSION}. A newer version may read it, or the file is damaged")
         length, start = self._read_varint(len(MAGIC) + 1, "its header")
         if length > _LONGEST_HEADER:
@@ -122,7 +122,7 @@ class Reader:
         packed = self._read(start, length, "its header")
         stated, = _CRC.unpack(self._read(start + length, _CRC.size, "its header"))
         if zlib.crc32(data[:start + length]) != stated:
-            raise FormatError("the header is damaged (its checksum does not match); get another copy of the file")
+            raise FormatError("the header is damaged (its checksum does not match)", "get another copy of the file")
         self._body = start + length + _CRC.size
         self._body_crc = zlib.crc32(data[:self._body])
         self.header = _parse_header(packed)
@@ -132,7 +132,7 @@ class Reader:
         stored, expected = len(self._data) - self._body, self.header.original_bytes
         if stored != expected:
             what = "cut short" if stored < expected else "followed by bytes that do not belong to it"
-            raise FormatError(f"the file is {what}: it holds {stored:,} of {expected:,} bytes; get a complete copy")
+            raise FormatError(f"the file is {what}: it holds {stored:,} of {expected:,} bytes", "get a complete copy")
         return self._data[self._body:]
 
     def read_segments(self, total_steps):
@@ -149,7 +149,7 @@ class Reader:
                     raise FormatError(f"segment {len(segments) + 1} does not fit the size in the header")
                 segments.append(segment)
             if position != len(self._data):
-                raise FormatError(f"{len(self._data) - position} bytes follow the end of the file's contents; "
+                raise FormatError(f"{len(self._data) - position} bytes follow the end of the file's contents",
                                   "they do not belong there")
         except FormatError as error:
             return segments, error
@@ -166,13 +166,13 @@ class Reader:
         crc = zlib.crc32(self._data[start:position], previous_crc)
         stated, = _CRC.unpack(self._read(position, _CRC.size, place))
         if crc != stated:
-            raise FormatError(f"segment {number} is damaged (its checksum does not match); "
+            raise FormatError(f"segment {number} is damaged (its checksum does not match)",
                               "get another copy of the file")
         return Segment(steps, payload, fingerprint), position + _CRC.size, crc
 
     def _read(self, start, length, place):
         if start + length > len(self._data):
-            raise FormatError(f"the file is cut short in {place}, or damaged there; get a complete copy")
+            raise FormatError(f"the file is cut short in {place}, or damaged there", "get a complete copy")
         return self._data[start:start + length]
 
     def _read_varint(self, position, place):
@@ -191,19 +191,19 @@ def _parse_header(packed):
     try:
         fields = msgpack.unpackb(packed, use_list=True, strict_map_key=False)
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
-        raise FormatError("the header cannot be read; the file is damaged or made by another program") from error
+        raise FormatError("the header cannot be read", "the file is damaged or made by another program") from error
     defaults = [0, b"", "", STORED, b"", [], {}, 0, False]    # in the order of Header's fields
     if not isinstance(fields, list) or len(fields) > len(defaults):
-        raise FormatError("the header holds what this version of Lockstep does not know; a newer version may")
+        raise FormatError("the header holds what this version of Lockstep does not know", "a newer version may")
     fields += defaults[len(fields):]
     if any(type(value) is not type(default) for value, default in zip(fields, defaults)):
-        raise FormatError("the header holds a value of the wrong type; the file is damaged")
+        raise FormatError("the header holds a value of the wrong type", "the file is damaged")
     fields[5] = tuple(fields[5])
     header = Header(*fields)
     if not 0 <= header.original_bytes <= _LARGEST_SIZE or len(header.sha256) != 32:
-        raise FormatError("the header holds a value out of bounds; the file is damaged")
+        raise FormatError("the header holds a value out of bounds", "the file is damaged")
     if not is_base_name(header.name):
-        raise FormatError(f"the header names {header.name!r}, which is not a plain file name; the file is refused")
+        raise FormatError(f"the header names {header.name!r}, which is not a plain file name", "the file is refused")
     return header
 
 

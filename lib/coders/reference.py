@@ -1,4 +1,4 @@
-"""The same decisions as lib.mixing.arithmetic_coder through the PyPI package arithmetic-compressor.
+"""The same decisions as lib.coders.arithmetic through the PyPI package arithmetic-compressor.
 
 Pure Python and slow (about 10 microseconds a decision): an independent coder to test against, and
 a way to see the published algorithm at work. Its payloads are not those of the compiled coder.

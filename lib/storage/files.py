@@ -16,25 +16,25 @@ def check_target(path, overwrite):
     """
     path = Path(path)
     if "\0" in str(path):
-        raise OutputError(f"cannot write {str(path)!r}: a name holds no zero byte; choose another")
+        raise OutputError(f"cannot write {str(path)!r}: a name holds no zero byte", "choose another")
     try:
         if path.is_dir():
-            raise OutputError(f"{path} is a folder; name a file in it")
+            raise OutputError(f"{path} is a folder", "name a file in it")
         if path.exists() and not overwrite:
-            raise OutputError(f"{path} exists already; choose another name, or allow it to be replaced (--force)")
+            raise OutputError(f"{path} exists already", "choose another name, or allow it to be replaced (--force)")
         if not path.parent.is_dir():
-            raise OutputError(f"there is no folder {path.parent} to write {path.name} into; make it or choose another")
+            raise OutputError(f"there is no folder {path.parent} to write {path.name} into", "make it or choose another")
         if not os.access(path.parent, os.W_OK):
-            raise OutputError(f"the folder {path.parent} cannot be written to; choose another")
+            raise OutputError(f"the folder {path.parent} cannot be written to", "choose another")
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}; choose another name or folder") from error
+        raise OutputError(f"cannot write {path}: {error.strerror}", "choose another name or folder") from error
 
 
 def check_space(path, size):
     """Refuse early, with an OutputError, where the disk of `path` has no room for `size` bytes."""
     free = shutil.disk_usage(Path(path).parent).free
     if size > free:
-        raise OutputError(f"{path} will take {size:,} bytes, and its disk has {free:,} free; "
+        raise OutputError(f"{path} will take {size:,} bytes, and its disk has {free:,} free",
                           "free some space or choose another folder")
 
 
@@ -43,13 +43,13 @@ def check_input(path):
     path = Path(path)
     try:
         if path.is_dir():
-            raise InputError(f"{path} is a folder; name one file (a folder can go into a tar or zip first)")
+            raise InputError(f"{path} is a folder", "name one file (a folder can go into a tar or zip first)")
         if path.exists() and not path.is_file():
-            raise InputError(f"{path} is a device or a pipe, whose end nobody knows; write it to a file first")
+            raise InputError(f"{path} is a device or a pipe, whose end nobody knows", "write it to a file first")
         with open(path, "rb"):
             return path.stat().st_size
     except FileNotFoundError as error:
-        raise InputError(f"there is no file {path}; check the name") from error
+        raise InputError(f"there is no file {path}", "check the name") from error
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
 
@@ -114,7 +114,7 @@ class OutputFile:
         try:
             return action()
         except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror}; nothing was left behind. "
+            raise OutputError(f"cannot write {self.path}: {error.strerror}", "nothing was left behind. "
                               "Free some space or choose another folder") from error
 
 

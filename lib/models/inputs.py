@@ -11,7 +11,7 @@ _AROUND = ((-1, 0), (0, -1), (-1, -1), (1, -1))       # (columns, rows) from a s
 _IN_PIXEL = 2                 # codes before it that are seen besides
 
 
-class Sights(NamedTuple):
+class InputShape(NamedTuple):
     """The sizes of what a step sees."""
 
     symbols: int      # V, the size of the vocabulary
@@ -23,17 +23,17 @@ class Sights(NamedTuple):
         return cls(vocabulary_size, 1, vocabulary_size)
 
 
-def sights_of(settings, source):
-    """The Sights of complete `settings` for a source. Allocates nothing."""
+def input_shape_of(settings, source):
+    """The InputShape of complete `settings` for a source. Allocates nothing."""
     if _has_samples(settings, source):
-        return Sights(source.vocabulary_size, len(_AROUND) + _IN_PIXEL + 1, source.vocabulary_size + 1 + _PLANES)
+        return InputShape(source.vocabulary_size, len(_AROUND) + _IN_PIXEL + 1, source.vocabulary_size + 1 + _PLANES)
     if not _has_grid(settings, source):
-        return Sights.of_last_symbol(source.vocabulary_size)
+        return InputShape.of_last_symbol(source.vocabulary_size)
     count = len(_offsets(settings.context_size, settings.context_frames)) + 1
-    return Sights(source.vocabulary_size, count, source.vocabulary_size + 1 + _places(source.layout))
+    return InputShape(source.vocabulary_size, count, source.vocabulary_size + 1 + _places(source.layout))
 
 
-def surroundings_of(settings, source, streams):
+def inputs_of(settings, source, streams):
     """The LastSymbol or the Grid of complete `settings`, for a source whose symbols lie in `streams`."""
     if _has_grid(settings, source):
         return Grid(source.vocabulary_size, source.layout, streams, settings.context_size, settings.context_frames)
@@ -42,22 +42,22 @@ def surroundings_of(settings, source, streams):
     return LastSymbol()
 
 
-def surroundings_bytes(settings, source):
-    """Bytes of memory that `surroundings_of` take, roughly."""
+def inputs_bytes(settings, source):
+    """Bytes of memory that `inputs_of` take, roughly."""
     if _has_samples(settings, source):
         return 4 * settings.batch_size * _longest_way(source.layout)
     if not _has_grid(settings, source):
         return 0
     cells = int(source.layout.prod())
-    return 8 * cells * sights_of(settings, source).count + 4 * settings.batch_size * (settings.context_frames + 1) * cells
+    return 8 * cells * input_shape_of(settings, source).count + 4 * settings.batch_size * (settings.context_frames + 1) * cells
 
 
 def _has_grid(settings, source):
-    return settings.context_size > 0 and source.sees == "grid"
+    return settings.context_size > 0 and source.model_inputs == "grid"
 
 
 def _has_samples(settings, source):
-    return settings.context_size > 0 and source.sees == "samples"
+    return settings.context_size > 0 and source.model_inputs == "samples"
 
 
 class LastSymbol:

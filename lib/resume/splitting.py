@@ -1,7 +1,7 @@
 """A long input in parts for several sessions: split, and joined again. Files are read and written in stretches.
 
 Aligned parts go on from one another: part p holds for every stream its p-th stretch, so that coding one after the other,
-each from the state that the one before left (lib.parts), codes the very sequence of symbols of the whole. Independent parts
+each from the state that the one before left (lib.resume.parts), codes the very sequence of symbols of the whole. Independent parts
 are plain stretches of the file, for machines side by side. A manifest names all of them.
 """
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.container import is_base_name
+from lib.coding.container import is_base_name
 from lib.errors import FormatError, InputError
-from lib.files import OutputFile, check_input, check_target
 from lib.presets import streams_for
 from lib.sources.bytes import looks
-from lib.sources.part import IDENTITY_BYTES, PartSource, Place
+from lib.sources.part import IDENTITY_BYTES, PartDescription, PartSource
+from lib.storage.files import OutputFile, check_input, check_target
 
 MANIFEST_SUFFIX = ".parts.json"
 MOST_PARTS = 9_999
@@ -46,19 +46,19 @@ class Manifest:
     def read(cls, path):
         """The Manifest in a file. Raises InputError and FormatError."""
         if check_input(path) > _LARGEST_MANIFEST:
-            raise FormatError(f"{path} is too large for a manifest; choose the {MANIFEST_SUFFIX} file")
+            raise FormatError(f"{path} is too large for a manifest", f"choose the {MANIFEST_SUFFIX} file")
         try:
             fields = json.loads(Path(path).read_bytes())
             version = fields["lockstep_parts"]
             if version != _VERSION:
-                raise FormatError(f"{path} has version {version}; this version of Lockstep reads {_VERSION}")
+                raise FormatError(f"{path} has version {version}", f"this version of Lockstep reads {_VERSION}")
             parts = tuple((str(part["name"]), int(part["size"]), str(part["sha256"])) for part in fields["parts"])
             manifest = cls(str(fields["name"]), int(fields["size"]), str(fields["sha256"]), int(fields["batch_size"]), parts)
         except (ValueError, KeyError, TypeError) as error:
-            raise FormatError(f"{path} is no manifest of parts, or damaged; choose the {MANIFEST_SUFFIX} file") from error
+            raise FormatError(f"{path} is no manifest of parts, or damaged", f"choose the {MANIFEST_SUFFIX} file") from error
         names = [manifest.name, *(name for name, _, _ in parts)]
         if not all(map(is_base_name, names)) or not 0 <= manifest.size < 1 << 48 or not 0 <= manifest.batch_size <= 512:
-            raise FormatError(f"{path} holds a value out of bounds; it is damaged")
+            raise FormatError(f"{path} holds a value out of bounds", "it is damaged")
         return manifest
 
 
@@ -86,7 +86,7 @@ def split(input_path, parts, folder=None, *, batch_size=None, independent=False,
         if independent:
             header, stretches = b"", [(size * (number - 1) // parts, size * number // parts)]
         else:
-            place = Place(whole.digest[:IDENTITY_BYTES], size, batch_size, number, parts, whole.kind, whole.values)
+            place = PartDescription(whole.digest[:IDENTITY_BYTES], size, batch_size, number, parts, whole.kind, whole.values)
             header, stretches = PartSource(place).header(), place.streams.stretches()
         part_size, digest = _write_part(folder / name, input_path, header, stretches, overwrite)
         written.append((name, part_size, digest))
@@ -188,7 +188,7 @@ def _blocks_of_whole(manifest, folder):
         for path, (_, size, _) in zip(paths, manifest.parts):
             yield from _blocks(path, 0, size)
         return
-    places = [PartSource.place_of(path) for path in paths]        # (Place, where the symbols begin)
+    places = [PartSource.place_of(path) for path in paths]        # (PartDescription, where the symbols begin)
     for stream in range(manifest.batch_size):
         for path, (place, start) in zip(paths, places):
             lengths = [end - first for first, end in place.streams.stretches()]
@@ -204,7 +204,7 @@ def _blocks(path, start, end):
             while start < end:
                 block = file.read(min(_BLOCK, end - start))
                 if not block:
-                    raise InputError(f"{path} has become shorter while it was read; try again")
+                    raise InputError(f"{path} has become shorter while it was read", "try again")
                 start += len(block)
                 yield block
     except OSError as error:

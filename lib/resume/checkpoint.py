@@ -20,7 +20,7 @@ import msgpack
 import numpy as np
 
 from lib.errors import CheckpointError, OutputError
-from lib.files import OutputFile
+from lib.storage.files import OutputFile
 
 MAGIC = b"\x89LKC\r\n\x1a"
 VERSION = 1

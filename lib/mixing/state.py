@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.mixing import distances, engine, logistic, mixer, refinement, selectors, slots
+from lib.mixing import apm, distances, engine, logistic, mixer, selectors, slots
 
 _MOST_MAP_CONTEXTS = 1 << 16
 _MOST_MATCH_ENTRIES = 1 << 22
@@ -12,7 +12,7 @@ _RUNS_SHIFT = 3                # an entry for runs to 8 slots
 _LANES = 8                     # inputs are padded to whole vectors
 
 
-class Memory(NamedTuple):
+class PredictorState(NamedTuple):
     """Everything a run of the engine keeps or scratches on.
 
     B streams, C contexts, W weight sets and F final ones, M matches, A maps.
@@ -26,9 +26,9 @@ class Memory(NamedTuple):
     contexts: np.ndarray          # uint64 (C,): hashes
     selected: np.ndarray          # int64 (W,): values that select the rows of the first layer's weight sets
     final_selected: np.ndarray    # int64 (F,): likewise of the second layer's
-    refined_by: np.ndarray        # uint64 (A,): hashes
-    guesses: np.ndarray           # int64 (G,): of the code, in quarters
-    sureness: np.ndarray          # int64 (G,): the class of each guess; of the first -1 where there are none for this symbol
+    map_contexts: np.ndarray        # uint64 (A,): hashes
+    predictions: np.ndarray           # int64 (G,): of the code, in quarters
+    confidence: np.ndarray          # int64 (G,): the class of each prediction; of the first -1 where there are none for this symbol
     # What a kind keeps of its own
     state: np.ndarray             # int64 (B, any)
     indirect: np.ndarray          # int64 (any,)
@@ -39,7 +39,7 @@ class Memory(NamedTuple):
     symbols: np.ndarray           # uint16 (2^bits,): its inverse
     possible: np.ndarray          # uint8 (2^(bits + 1),): whether there is a value under a node
     fingerprint: np.ndarray       # uint64 (1,): a hash of all probabilities and bits
-    costs: np.ndarray             # uint16 (base + B * steps,): what each symbol cost, in parts of a bit; or (0,)
+    code_lengths: np.ndarray             # uint16 (base + B * steps,): what each symbol cost, in parts of a bit; or (0,)
     # Tables
     slots: np.ndarray             # uint64
     runs: np.ndarray              # uint64
@@ -86,13 +86,13 @@ def kept(memory):
 
 
 def memory_bytes(kind, bits, layout, base, streams, table_bits, with_network):
-    """Bytes of memory that a Memory takes, roughly: its large tables, as far as the input touches them."""
+    """Bytes of memory that a PredictorState takes, roughly: its large tables, as far as the input touches them."""
     sizes = _Sizes(kind, bits, base, streams, with_network)
     rows, final_rows = (sum(min(count, bits * sizes.places) for count in counts) for counts in (sizes.rows, sizes.final_rows))
     return int(8 * (1 << table_bits) + 8 * (1 << table_bits - _RUNS_SHIFT)
                + 4 * (rows * sizes.inputs + final_rows * len(sizes.rows))
                + 4 * sizes.map_entries * sizes.kind.maps + 4 * sizes.match_entries * sizes.kind.matches
-               + 4 * distances.entries(bits) * kind.guesses + 8 * streams.batch_size * kind.fits(layout)
+               + 4 * distances.entries(bits) * kind.predictions + 8 * streams.batch_size * kind.fits(layout)
                + 2 * sizes.places)
 
 
@@ -102,41 +102,41 @@ class _Sizes:
     def __init__(self, kind, bits, base, streams, with_network):
         self.kind, self.places = kind, base + streams.steps * streams.batch_size
         self.used_inputs = (engine.INPUTS_PER_CONTEXT * kind.contexts + engine.INPUTS_PER_MATCH * kind.matches + 1
-                            + engine.INPUTS_PER_GUESS * kind.guesses
+                            + engine.INPUTS_PER_PREDICTION * kind.predictions
                             + engine.INPUTS_OF_NETWORK * with_network)
         self.inputs = -(-self.used_inputs // _LANES) * _LANES
         self.rows = [selectors.row_count(*selector, bits) for selector in kind.selectors]
         self.final_rows = [selectors.row_count(*selector, bits) for selector in kind.final_selectors]
         self.map_contexts = min(_MOST_MAP_CONTEXTS, _power_of_two(base + streams.symbol_count))
-        self.map_entries = self.map_contexts * refinement.STEPS
+        self.map_entries = self.map_contexts * apm.STEPS
         self.match_entries = min(_MOST_MATCH_ENTRIES, _power_of_two(base + streams.symbol_count))
 
 
-def allocated(kind, values, bits, layout, base, streams, table_bits, with_network, with_costs=False):
-    """A fresh Memory for codes `values`, uint16 (V,), of `bits` bits, with room for a primer of `base` symbols.
+def allocated(kind, values, bits, layout, base, streams, table_bits, with_network, with_code_lengths=False):
+    """A fresh PredictorState for codes `values`, uint16 (V,), of `bits` bits, with room for a primer of `base` symbols.
 
     What a short input leaves alone is never touched.
     """
     sizes = _Sizes(kind, bits, base, streams, with_network)
     batch_size, contexts, sets, finals = streams.batch_size, kind.contexts, len(sizes.rows), len(sizes.final_rows)
     symbols, possible = _tree(values, bits)
-    return Memory(
+    return PredictorState(
         bits=bits, base=base, steps=streams.steps, layout=layout, contexts=np.zeros(contexts, np.uint64),
         selected=np.zeros(sets, np.int64),
-        final_selected=np.zeros(finals, np.int64), refined_by=np.zeros(kind.maps, np.uint64),
-        guesses=np.zeros(kind.guesses, np.int64), sureness=np.zeros(kind.guesses, np.int64),
+        final_selected=np.zeros(finals, np.int64), map_contexts=np.zeros(kind.maps, np.uint64),
+        predictions=np.zeros(kind.predictions, np.int64), confidence=np.zeros(kind.predictions, np.int64),
         state=np.zeros((batch_size, kind.state), np.int64), indirect=np.zeros(kind.indirect, np.int64),
         fits=np.zeros((batch_size, kind.fits(layout))),
         codes=np.zeros(sizes.places + 1, np.uint16), values=values, symbols=symbols,
         possible=possible, fingerprint=np.zeros(1, np.uint64),
-        costs=np.zeros(sizes.places if with_costs else 0, np.uint16),
+        code_lengths=np.zeros(sizes.places if with_code_lengths else 0, np.uint16),
         slots=_aligned(1 << table_bits), runs=np.zeros(1 << table_bits - _RUNS_SHIFT, np.uint64),
         histories=np.full((contexts, engine.HISTORIES), logistic.EVEN, np.uint32),
         run_worth=np.full((contexts, engine.RUN_CLASSES), logistic.LIKELY, np.uint32),
         match_table=np.zeros((kind.matches, sizes.match_entries), np.int32),
         match_state=np.zeros((batch_size, kind.matches, 2), np.int64),
         match_worth=np.full((kind.matches, engine.MATCH_LENGTHS), logistic.LIKELY, np.uint32),
-        distances=np.zeros((kind.guesses, distances.entries(bits)), np.uint32),
+        distances=np.zeros((kind.predictions, distances.entries(bits)), np.uint32),
         rates=np.array(kind.rates), uses=np.zeros(sum(sizes.rows), np.int32),
         start_weights=_start_weights(sizes, with_network),
         weights=np.zeros((sum(sizes.rows), sizes.inputs), np.int32),
@@ -144,16 +144,16 @@ def allocated(kind, values, bits, layout, base, streams, table_bits, with_networ
         final_start_weights=np.full(sets, (1 << mixer.WEIGHT_FRACTION) // sets, np.int32),
         final_weights=np.zeros((sum(sizes.final_rows), sets), np.int32),
         final_first_row=_starts(sizes.final_rows), final_scope=_scopes(kind.final_selectors),
-        maps=np.tile(refinement.fresh(sizes.map_contexts), (kind.maps, 1)),
+        maps=np.tile(apm.fresh(sizes.map_contexts), (kind.maps, 1)),
         inputs=np.zeros(sizes.inputs, np.int32), places=np.zeros((4, contexts), np.int64),
         last=np.zeros(contexts, np.int64), rows=np.zeros(sets, np.int64), logits=np.zeros(sets, np.int32),
         final_rows=np.zeros(finals, np.int64), final_logits=np.zeros(finals, np.int32),
-        expected=np.zeros(kind.matches, np.int64), distance_places=np.zeros(kind.guesses, np.int64),
+        expected=np.zeros(kind.matches, np.int64), distance_places=np.zeros(kind.predictions, np.int64),
         touched=np.zeros(1, np.uint64), shares=np.zeros(2 << bits, np.int64), work=np.zeros(kind.work))
 
 
 def for_primer(memory):
-    """The same Memory, laid out to read the symbols before `base` as its one stream, of any codes."""
+    """The same PredictorState, laid out to read the symbols before `base` as its one stream, of any codes."""
     values = np.arange(1 << memory.bits, dtype=np.uint16)
     symbols, possible = _tree(values, memory.bits)
     return memory._replace(base=0, steps=memory.base, values=values, symbols=symbols, possible=possible)
@@ -166,7 +166,7 @@ def left_by_primer(memory):
 
 
 def begin_with(memory, left):
-    """Let the first stream of a fresh Memory go on from where a primer's symbols ended in another one."""
+    """Let the first stream of a fresh PredictorState go on from where a primer's symbols ended in another one."""
     arrays = kept(memory)
     for name, array in left.items():
         arrays[name][:len(array)] = array

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.container import Segment
+from lib.coders import make_coder
+from lib.coding.container import Segment
 from lib.errors import DivergedError
-from lib.mixing import make_coder
 
 SEGMENT_SYMBOLS = 1 << 17        # a segment's frame is 17 bytes: under 0.1 % of the payload of most text
 _PROGRESS_SECONDS = 0.1
