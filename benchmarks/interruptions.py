@@ -1,4 +1,4 @@
-"""What it code_lengths to be stopped: python -m benchmarks.interruptions FILE
+"""What it costs to be stopped: python -m benchmarks.interruptions FILE
 
 Compresses and decompresses the file unbroken, killed again and again (SIGKILL, and on from the checkpoint), and split into
 aligned parts, each command in a process of its own. Says sizes, whether all is identical, and times, those of killed

@@ -6,7 +6,8 @@
 """
 
 from lib.coding.loop import Progress
-from lib.compression import Contents, Result, compress, decompress, inspect, resume
+from lib.compression import Result, compress, decompress, resume
+from lib.contents import Contents, inspect
 from lib.errors import CheckpointError, DivergedError, FormatError, InputError, InstallationError, LockstepError, OutputError, SettingsError
 from lib.priors import Prior, learn
 from lib.resume.splitting import Manifest, join, split

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from lib import __version__
-from lib.compression import SUFFIX, compress, decompress, inspect, resume
+from lib.compression import SUFFIX, compress, decompress, resume
+from lib.contents import inspect
 from lib.errors import InputError, LockstepError
 from lib.priors import SUFFIX as PRIOR_SUFFIX
 from lib.priors import learn
@@ -173,7 +174,7 @@ def _compress(options):
 
 def _say_compressed(options, result):
     if not options.quiet:
-        how = result.settings.summary() if result.settings else "stored as it is, as it does not shrink"
+        how = result.parameters.summary() if result.parameters else "stored as it is, as it does not shrink"
         how += f"; computed by {result.backend}" if result.backend else ""
         print(f"{result.output_path}: {result.original_bytes:,} -> {result.compressed_bytes:,} bytes, "
               f"{result.bits_per_byte:.3f} bits per byte, {result.seconds:.1f} s ({how})")
@@ -233,8 +234,8 @@ def _is_watched(options):
 
 
 def _note(options):
-    """What shows lines on how a run goes, or None where nobody wants them."""
-    return (lambda line: print(f"lockstep: {line}", file=sys.stderr)) if _is_watched(options) else None
+    """What shows lines on how a run goes, where somebody wants them."""
+    return (lambda line: print(f"lockstep: {line}", file=sys.stderr)) if _is_watched(options) else lambda line: None
 
 
 def _progress(options, name):

@@ -3,8 +3,11 @@
 A file header stores the number of a preset in place of its values, so the values of a released preset never change.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
+from lib import kinds
 from lib.mixing import primers
 
 _NETWORK_1 = dict(
@@ -53,49 +56,66 @@ PRESETS = MappingProxyType({
     25: MappingProxyType(_BEST_ON_GPU | _IMAGE),
 })
 NETWORK = 5
-KINDS = ("text", "binary", "video", "image")
-_NEWEST = {("fast", "text"): 10, ("fast", "binary"): 11, ("balanced", "text"): 12, ("balanced", "binary"): 13,
-           ("best", "text"): 14, ("best", "binary"): 15, ("fast", "video"): 18, ("balanced", "video"): 19, ("best", "video"): 20,
-           ("fast", "image"): 22, ("balanced", "image"): 23, ("best", "image"): 24}
-_NEWEST_ON_GPU = _NEWEST | {("best", "text"): 16, ("best", "binary"): 17, ("best", "video"): 21, ("best", "image"): 25}
 # Parameters that early presets do not know.
 _ADDED_LATER = dict(contexts="none", table_bits=22, primer="none", prior="none", context_size=0, context_frames=1)
 
 
-def values_of(number):
-    """All values of a released preset."""
-    return _ADDED_LATER | PRESETS[number]
+def values_of(number: int) -> dict[str, Any]:
+    """All values of a released preset, as parameters are called today."""
+    return with_overrides(number, {})
 
 
-def newest(name, symbol_count, kind, chosen=MappingProxyType({}), on_gpu=False, prior_symbols=0):
+def with_overrides(number: int, overrides: dict[str, Any]) -> dict[str, Any]:
+    """All values of a released preset but those that a header overrides.
+
+    Before there was image_neighbours, context_size said that too: 0, or any other number.
+    """
+    values = _ADDED_LATER | PRESETS[number] | overrides
+    values.setdefault("image_neighbours", "yes" if values["context_size"] else "no")
+    if values["contexts"] == "image":
+        values["context_size"] = 0
+    return values
+
+
+def can_describe(number: int, contexts: str) -> bool:
+    """Whether a preset's number may stand for values with these contexts: context_size means one thing for images, and another for videos."""
+    preset = PRESETS[number]
+    return "context_size" not in preset or (preset["contexts"] == "image") == (contexts == "image")
+
+
+def newest(name: str, symbol_count: int, kind: str, chosen: Mapping[str, Any] = MappingProxyType({}), on_gpu: bool = False,
+           prior_symbols: int = 0) -> dict[str, Any]:
     """All values of a preset's newest form but those `chosen`, for `symbol_count` symbols that contexts of `kind` suit.
 
     on_gpu: whether a GPU is there for a network that is worth it. prior_symbols: what contexts learn from before.
     """
     if name == "network":
         return values_of(NETWORK) | chosen
-    values = values_of((_NEWEST_ON_GPU if on_gpu else _NEWEST)[name, kind]) | chosen
+    form = "best on a GPU" if name == "best" and on_gpu else name
+    values = values_of(kinds.NEWEST[kind].presets[form]) | chosen
     known = primers.length(values["primer"]) + prior_symbols + symbol_count
-    fitted = dict(table_bits=_table_bits(known, _SLOTS_PER_SYMBOL[values["contexts"]]))
+    contexts = kinds.BY_STORED_NAME.get(values["contexts"])
+    fitted = dict(table_bits=_table_bits(known, contexts.slots_per_symbol if contexts else _SLOTS_WITHOUT_CONTEXTS))
     if values["num_layers"]:
         fitted["batch_size"] = streams_for(symbol_count)
     return values | fitted | chosen
 
 
-def _table_bits(symbol_count, slots_per_symbol):
+def _table_bits(symbol_count: int, slots_per_symbol: int) -> int:
     """Context slots for an input: so many for each symbol, rounded up, to 512 MB. docs/tuning.md has the figures."""
     return min(max(_FEWEST_TABLE_BITS, (slots_per_symbol * symbol_count - 1).bit_length()), _MOST_TABLE_BITS)
 
 
-_SLOTS_PER_SYMBOL = {"none": 32, "text": 32, "binary": 32, "video": 96, "image": 24}
 _FEWEST_TABLE_BITS, _MOST_TABLE_BITS = 14, 26
+_SLOTS_WITHOUT_CONTEXTS = 32         # in the header of every file of a network alone; nothing looks at it
 
 
-def streams_for(symbol_count):
+def streams_for(symbol_count: int) -> int:
     """How many streams an input gets beside contexts: fewer are slower and learn more.
 
     docs/tuning.md has the figures.
     """
-    for streams, smallest in ((16, 16_000_000), (8, 8_000_000), (4, 4_000_000), (2, 2_000_000), (1, 0)):
+    for streams, smallest in ((16, 16_000_000), (8, 8_000_000), (4, 4_000_000), (2, 2_000_000)):
         if symbol_count >= smallest:
             return streams
+    return 1

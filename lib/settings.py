@@ -1,38 +1,35 @@
-"""The single list of parameters; lib.presets fills it.
+"""What a person asks for: the notebooks' forms, the command line and `compress(settings=...)` fill in a Settings.
 
-The notebook forms, the command line, the file header and the README table are made from the
-fields of `Settings`. A field left at None takes the value of the preset. `Settings.resolve`
-turns what a user asked for into a complete set of values; only such a set can be coded with.
+A coding parameter left at None takes the value of the preset; `Settings.resolve` makes the complete lib.parameters.Parameters.
 """
 
 import dataclasses
-import math
-import numbers
-import re
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from typing import Any
 
-from lib import presets
+from lib import kinds, parameters, presets
 from lib.errors import SettingsError
+from lib.parameters import FACTS, Parameters, checked
 
 
-def _parameter(header_id, kind, unit, help, minimum=None, maximum=None, choices=None, pattern=None):
-    """A field of `Settings`: its number in file headers, type, unit, bounds and line of help."""
-    metadata = dict(header_id=header_id, kind=kind, unit=unit, help=help, minimum=minimum,
-                    maximum=maximum, choices=choices, pattern=pattern)
-    return field(default=None, metadata=MappingProxyType(metadata))
+def _of_coding(name: str) -> Any:
+    """A field for a coding parameter, left to the preset where nothing is said."""
+    facts = dict(FACTS[name])
+    if name == "contexts":
+        facts["choices"] = ("none", *kinds.NEWEST)           # a person chooses a kind, and gets its newest version
+    return field(default=None, metadata=facts)
 
 
-def _of_a_run(default, help, choices=None, unit="", minimum=None, maximum=None, of_decoding=False):
-    """A field of `Settings` that is chosen for a run, or also one of decoding, and never stored."""
-    metadata = dict(header_id=None, kind=type(default), unit=unit, help=help, minimum=minimum, maximum=maximum,
-                    choices=choices, of_decoding=of_decoding)
-    return field(default=default, metadata=MappingProxyType(metadata))
+def _of_a_run(default: Any, help: str, choices: tuple[str, ...] | None = None, unit: str = "", minimum: float | None = None,
+              maximum: float | None = None, of_decoding: bool = False) -> Any:
+    """A field for what is chosen for a run, or also one of decoding, and never stored in a file."""
+    facts = parameters.parameter(None, type(default), unit, help, minimum, maximum, choices)
+    return field(default=default, metadata=facts | {"of_decoding": of_decoding})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a user can choose. None means: as the preset says.
+    """What a person can choose. None means: as the preset says.
 
     Raises SettingsError where a value is outside its bounds, naming the parameter.
     """
@@ -42,6 +39,9 @@ class Settings:
         "auto: fast, balanced or best, by size and time", ("auto", "fast", "balanced", "best", "network"))
     time_limit: float = _of_a_run(
         100.0, "what auto may take; more only where even fast takes more", unit="s", minimum=1, maximum=10_000_000)
+    verify: str = _of_a_run(
+        "auto", "yes: decode what was written in a process of its own, and compare, before the output takes its name; it takes as long "
+        "as decompressing; auto: for a single file that decodes in a few seconds", ("auto", "yes", "no"))
     checkpoint_minutes: float = _of_a_run(
         10.0, "how often a run that has a checkpoint writes it; a twentieth of the time goes into that at most",
         unit="min", minimum=0.001, maximum=10_000, of_decoding=True)
@@ -51,73 +51,39 @@ class Settings:
     pixels: str = _of_a_run(
         "no", "yes: of a PNG that cannot be made again to the last byte, keep pixels, palette, profile and texts, in a PNG "
         "written anew", ("no", "yes"))
-    contexts: str | None = _parameter(
-        13, str, "", "context statistics, by kind of data; empty: as the data looks; none: a network alone",
-        choices=("none", "text", "binary", "video", "image"))
-    table_bits: int | None = _parameter(
-        14, int, "", "2^table_bits context slots of 9 bytes; empty: by the size of the input", 12, 28)
-    primer: str | None = _parameter(
-        15, str, "", "a text of our own that contexts learn from before the input; it takes seconds",
-        choices=("none", "text-1"))
-    prior: str | None = _parameter(
-        16, str, "", "what was learned from files of yours, by the first 16 digits of its SHA-256; --prior FILE sets it",
-        pattern=("none|[0-9a-f]{16}", "none or 16 hexadecimal digits"))
-    batch_size: int | None = _parameter(
-        1, int, "streams", "stretches of the input coded side by side: more is faster, fewer is smaller",
-        1, 512)
-    seq_length: int | None = _parameter(
-        2, int, "steps", "how far back an update looks (truncated backpropagation through time)", 1, 256)
-    update_interval: int | None = _parameter(
-        3, int, "steps", "steps from one update of the weights to the next; at most seq_length", 1, 256)
-    rnn_units: int | None = _parameter(4, int, "units", "width of each LSTM layer", 8, 8192)
-    num_layers: int | None = _parameter(
-        5, int, "layers", "LSTM layers, joined by skip connections; 0: no network", 0, 8)
-    embedding_size: int | None = _parameter(6, int, "units", "width of a symbol's embedding", 1, 1024)
-    context_size: int | None = _parameter(
-        17, int, "cells", "of video tokens: the network sees a square of so many cells a side in frames before; 0: the last symbol alone",
-        0, 9)
-    context_frames: int | None = _parameter(
-        18, int, "frames", "of video tokens: how many frames before the network sees, where context_size is 1 or more", 1, 16)
-    start_learning_rate: float | None = _parameter(
-        7, float, "per update", "Adam's learning rate at the first symbol", 1e-7, 1.0)
-    end_learning_rate: float | None = _parameter(
-        8, float, "per update", "Adam's learning rate at the last symbol; linear in between", 1e-7, 1.0)
-    adam_beta_2: float | None = _parameter(
-        9, float, "", "decay of Adam's mean of squared gradients; exact takes the nearest 1 - 2^-k", 0.5, 0.999999)
-    seed: int | None = _parameter(10, int, "", "seed of the initial weights", 0, 2**31 - 1)
-    arithmetic: str | None = _parameter(
-        11, str, "", "exact decodes on every device; float32, and float16 for GPUs, only where the file was made",
-        choices=("exact", "float32", "float16"))
-    coder: str | None = _parameter(
-        12, str, "", "numba is the compiled coder; arithmetic-compressor is the slow pure-Python reference",
-        choices=("numba", "arithmetic-compressor"))
+    contexts: str | None = _of_coding("contexts")
+    table_bits: int | None = _of_coding("table_bits")
+    primer: str | None = _of_coding("primer")
+    prior: str | None = _of_coding("prior")
+    batch_size: int | None = _of_coding("batch_size")
+    seq_length: int | None = _of_coding("seq_length")
+    update_interval: int | None = _of_coding("update_interval")
+    rnn_units: int | None = _of_coding("rnn_units")
+    num_layers: int | None = _of_coding("num_layers")
+    embedding_size: int | None = _of_coding("embedding_size")
+    context_size: int | None = _of_coding("context_size")
+    context_frames: int | None = _of_coding("context_frames")
+    image_neighbours: str | None = _of_coding("image_neighbours")
+    start_learning_rate: float | None = _of_coding("start_learning_rate")
+    end_learning_rate: float | None = _of_coding("end_learning_rate")
+    adam_beta_2: float | None = _of_coding("adam_beta_2")
+    seed: int | None = _of_coding("seed")
+    arithmetic: str | None = _of_coding("arithmetic")
+    coder: str | None = _of_coding("coder")
     backend: str = _of_a_run(
         "auto", "what computes an exact network, here and now; all give the same file, and auto takes the quickest",
         ("auto", "numba", "numpy", "tensorflow", "jax"), of_decoding=True)
 
-    def __post_init__(self):
-        for parameter in dataclasses.fields(self):
-            value = getattr(self, parameter.name)
+    def __post_init__(self) -> None:
+        for wish in dataclasses.fields(self):
+            value = getattr(self, wish.name)
             if value is not None:
-                object.__setattr__(self, parameter.name, _checked(parameter, value))
-            elif parameter.default is not None:
-                object.__setattr__(self, parameter.name, parameter.default)
-        if None not in (self.update_interval, self.seq_length) and self.update_interval > self.seq_length:
-            raise SettingsError(f"update_interval must be at most seq_length ({self.seq_length}), "
-                                f"got {self.update_interval}", parameter="update_interval")
-        if self.num_layers == 0 and self.contexts == "none":
-            raise SettingsError("num_layers=0 is no network and contexts=none no contexts", "leave one of them", "num_layers")
-        if self.contexts == "none" and self.prior not in (None, "none"):
-            raise SettingsError("a prior is for contexts, which this run has not", "leave the prior out, or take another preset",
-                                "prior")
-        if self.primer not in (None, "none") and self.contexts in ("video", "image"):
-            raise SettingsError(f"primer={self.primer} is a text, and contexts={self.contexts} read none",
-                                "leave the primer out", "primer")
-        if self.coder == "arithmetic-compressor" and self.contexts not in (None, "none"):
-            raise SettingsError("coder=arithmetic-compressor codes what a network says alone", "use preset=network, "
-                                "or leave the coder to the preset", "coder")
+                object.__setattr__(self, wish.name, checked(wish.name, wish.metadata, value))
+            elif wish.default is not None:
+                object.__setattr__(self, wish.name, wish.default)
+        parameters.check_together(vars(self))
 
-    def with_text(self, assignments):
+    def with_text(self, assignments: list[str]) -> "Settings":
         """These settings with `name=value` strings applied, as typed on a command line or in a form."""
         values = {}
         for assignment in assignments:
@@ -127,12 +93,12 @@ class Settings:
             values[name.strip()] = text.strip()
         return self.with_values(values)
 
-    def with_values(self, values):
+    def with_values(self, values: dict[str, Any]) -> "Settings":
         """These settings with a dict of values applied; text is read as the parameter's type.
 
         An empty text, None or "preset" leaves a parameter to the preset.
         """
-        known = {parameter.name for parameter in dataclasses.fields(self)}
+        known = {wish.name for wish in dataclasses.fields(self)}
         for name in values:
             if name not in known:
                 raise SettingsError(f"there is no setting {name!r}", f"the settings are {', '.join(sorted(known))}")
@@ -140,163 +106,70 @@ class Settings:
         return dataclasses.replace(
             self, **{name: None if value in unset else value for name, value in values.items()})
 
-    def resolve(self, symbol_count, kind="text", on_gpu=False, prior_symbols=0):
-        """Every value filled in for an input of `symbol_count` symbols, by the newest form of the preset.
+    def resolve(self, symbol_count: int, kind: str = "text", on_gpu: bool = False, prior_symbols: int = 0) -> Parameters:
+        """The complete Parameters for an input of `symbol_count` symbols, by the newest form of the preset.
 
         kind: the contexts that suit the data; on_gpu: whether a GPU is there for a large network;
         prior_symbols: what a prior adds to what contexts see. "auto" is taken as "balanced" here; lib.coding.choice knows better.
         """
         preset = "balanced" if self.preset == "auto" else self.preset
-        kind = self.contexts if self.contexts in presets.KINDS else kind
-        values = presets.newest(preset, symbol_count, kind, self.chosen(), on_gpu, prior_symbols)
+        chosen = self.chosen()
+        if self.contexts in kinds.NEWEST:
+            kind = self.contexts
+            chosen["contexts"] = kinds.NEWEST[kind].stored_name
+        values = presets.newest(preset, symbol_count, kind, chosen, on_gpu, prior_symbols)
         if self.seq_length is None:
             values["seq_length"] = max(values["seq_length"], values["update_interval"])
         elif self.update_interval is None:
             values["update_interval"] = min(values["update_interval"], values["seq_length"])
-        return dataclasses.replace(self, preset="network", **values)
+        return Parameters(**values)
 
-    @property
-    def has_network(self):
-        """Whether complete settings have a network."""
-        return self.num_layers > 0
-
-    @property
-    def has_contexts(self):
-        """Whether complete settings mix context statistics."""
-        return self.contexts != "none"
-
-    def to_header(self):
-        """Of complete settings: (number of the nearest preset, {header_id: value} of what differs from it)."""
-        differences = {number: self._differences(number) for number in presets.PRESETS}
-        nearest = min(differences, key=lambda number: (len(differences[number]), number))
-        return nearest, differences[nearest]
-
-    def _differences(self, number):
-        values = presets.values_of(number)
-        return {parameter.metadata["header_id"]: getattr(self, parameter.name)
-                for parameter in coding_parameters() if getattr(self, parameter.name) != values[parameter.name]}
-
-    @classmethod
-    def from_header(cls, number, overrides):
-        """The complete settings that `to_header` described.
-
-        Raises SettingsError for a preset or parameter this version does not know and for values
-        out of bounds.
-        """
-        names = {parameter.metadata["header_id"]: parameter.name for parameter in coding_parameters()}
-        unknown = [f"preset {number}"] if number not in presets.PRESETS else []
-        unknown += [f"parameter {header_id}" for header_id in overrides if header_id not in names]
-        if unknown:
-            raise SettingsError(f"the file uses {unknown[0]}, which this version of Lockstep does not know",
-                                "a newer version may")
-        values = presets.values_of(number)
-        values.update({names[header_id]: value for header_id, value in overrides.items()})
-        for parameter in coding_parameters():
-            value = values[parameter.name]
-            if type(value) is not parameter.metadata["kind"]:      # a header holds no numbers as text, and no gaps
-                raise SettingsError(f"{_expected(parameter)}, got {value!r}", parameter=parameter.name)
-        return cls(preset="network", **values)
-
-    def summary(self):
-        """The complete settings in one line, for people."""
-        known = [name for name in (self.primer, self.prior) if name != "none"]
-        primed = f" that have read {' and '.join(known)}" if known else ""
-        parts = [f"contexts for {self.contexts}{primed}, 2^{self.table_bits} slots"] if self.has_contexts else []
-        parts += [f"{self.batch_size} stream{'s' if self.batch_size > 1 else ''}"]
-        if self.has_network:
-            parts += [f"{self.num_layers} x {self.rnn_units} LSTM, embedding {self.embedding_size}, "
-                      f"window {self.seq_length}, an update every {self.update_interval} steps, "
-                      f"learning rate {self.start_learning_rate:g} to {self.end_learning_rate:g}, {self.arithmetic}"]
-        return "; ".join(parts)
-
-    def check_for_decoding(self):
+    def check_for_decoding(self) -> None:
         """Refuse settings that a file knows itself, by name."""
-        how = ", ".join(parameter.name for parameter in decoding_parameters())
+        how = ", ".join(wish.name for wish in decoding_parameters())
         for name in self.chosen():
-            raise SettingsError(f"the file says {name} itself", f"to decompress, only how to run can be chosen ({how})")
+            raise SettingsError(f"the file says {name} itself", f"to decompress, only how to run can be chosen ({how})", name)
 
     @property
-    def chooses_network(self):
+    def chooses_network(self) -> bool:
         """Whether what the user chose asks for a network."""
         of_contexts_too = {"batch_size", "contexts", "table_bits", "primer", "prior", "coder", "num_layers"}
         return bool(self.chosen().keys() - of_contexts_too or self.num_layers or self.contexts == "none")
 
-    def chosen(self):
+    def chosen(self) -> dict[str, Any]:
         """{name: value} of the coding parameters that were given a value."""
-        return {parameter.name: getattr(self, parameter.name) for parameter in coding_parameters()
-                if getattr(self, parameter.name) is not None}
+        return {name: getattr(self, name) for name in FACTS if getattr(self, name) is not None}
+
+    def asked(self) -> dict[str, Any]:
+        """{name: value} of all that was asked for and can change the output: not how a run computes, keeps and checks it."""
+        return {wish.name: getattr(self, wish.name) for wish in dataclasses.fields(self)
+                if getattr(self, wish.name) != wish.default and not wish.metadata.get("of_decoding") and wish.name != "verify"}
 
 
-def coding_parameters():
+def coding_parameters() -> list[dataclasses.Field]:
     """The fields of `Settings` that shape the coded data, in order."""
-    return [parameter for parameter in dataclasses.fields(Settings) if parameter.metadata["header_id"]]
+    return [wish for wish in dataclasses.fields(Settings) if wish.name in FACTS]
 
 
-def decoding_parameters():
+def decoding_parameters() -> list[dataclasses.Field]:
     """The fields of `Settings` that a file does not know itself."""
-    return [parameter for parameter in dataclasses.fields(Settings) if parameter.metadata.get("of_decoding")]
+    return [wish for wish in dataclasses.fields(Settings) if wish.metadata.get("of_decoding")]
 
 
 # What presets fit to the input.
-_FITTED = {"contexts": "by the data", "primer": "by the data", "table_bits": "by size", "batch_size": "by size"}
+_FITTED = {"contexts": "by the data", "primer": "by the data", "table_bits": "by size", "batch_size": "by size", "image_neighbours": "by the data"}
 
 
-def bounds_of(parameter):
-    """What a parameter may be, for people."""
-    facts = parameter.metadata
+def bounds_of(wish: dataclasses.Field) -> str:
+    """What a setting may be, for people."""
+    facts = wish.metadata
     if facts["choices"]:
         return ", ".join(facts["choices"])
-    return facts["pattern"][1] if facts.get("pattern") else f"{facts['minimum']} to {facts['maximum']} {facts['unit']}".strip()
+    return facts["pattern"][1] if facts["pattern"] else f"{facts['minimum']} to {facts['maximum']} {facts['unit']}".strip()
 
 
-def default_of(name):
-    """What a parameter is where nothing is said: the balanced preset's value or what it goes by, or that of a run."""
-    field = Settings.__dataclass_fields__[name]
-    if not field.metadata["header_id"]:
-        return field.default
+def default_of(name: str) -> Any:
+    """What a setting is where nothing is said: the balanced preset's value or what it goes by, or that of a run."""
+    if name not in FACTS:
+        return Settings.__dataclass_fields__[name].default
     return _FITTED.get(name) or presets.newest("balanced", 0, "text")[name]
-
-
-_KIND_NAMES = {int: "a whole number", float: "a number"}
-
-
-def _checked(parameter, value):
-    """`value` as the parameter's own type, or SettingsError that names the parameter and its bounds."""
-    facts = parameter.metadata
-    if facts["choices"]:
-        if value not in facts["choices"]:
-            raise SettingsError(f"{_expected(parameter)}, got {value!r}", parameter=parameter.name)
-        return value
-    if facts.get("pattern"):
-        if not isinstance(value, str) or not re.fullmatch(facts["pattern"][0], value):
-            raise SettingsError(f"{_expected(parameter)}, got {value!r}", parameter=parameter.name)
-        return value
-    number = _number(value, facts["kind"])
-    if number is None:
-        raise SettingsError(f"{_expected(parameter)}, {_KIND_NAMES[facts['kind']]}, got {value!r}", parameter=parameter.name)
-    if not facts["minimum"] <= number <= facts["maximum"]:
-        raise SettingsError(f"{_expected(parameter)}, got {number}", parameter=parameter.name)
-    return number
-
-
-def _expected(parameter):
-    """What a parameter must be, as the beginning of an error's text."""
-    facts = parameter.metadata
-    if facts["choices"]:
-        return f"{parameter.name} must be one of {', '.join(facts['choices'])}"
-    if facts.get("pattern"):
-        return f"{parameter.name} must be {facts['pattern'][1]}"
-    return f"{parameter.name} must be {facts['minimum']} to {facts['maximum']}"
-
-
-def _number(value, kind):
-    """`value` as an int or a float, or None where it is not one."""
-    if isinstance(value, bool) or not isinstance(value, (numbers.Real, str)):
-        return None
-    try:
-        number = kind(value)
-    except (ValueError, OverflowError):
-        return None
-    if kind is int and not isinstance(value, str) and value != number:
-        return None
-    return number if math.isfinite(number) else None

@@ -117,3 +117,23 @@ def a_header(**changes):
     """A Header of a coded file."""
     return Header(**dict(original_bytes=1_000, sha256=bytes(range(32)), name="book.txt", preset=1,
                          description=b"\x04\xff", environment=("cpu", 4, 22100, 31501), overrides={4: 64}) | changes)
+
+
+def samples_of(width, height):
+    """uint8, shape (height, width, 3): slopes with an edge."""
+    across, down = np.meshgrid(np.arange(width), np.arange(height))
+    return np.stack([(across * 5 + down * (plane + 2) + 90 * (across > down)) % 256 for plane in range(3)], -1).astype(np.uint8)
+
+
+def a_ppm(width, height):
+    """The bytes of a picture that is not packed."""
+    return b"P6\n%d %d\n255\n" % (width, height) + samples_of(width, height).tobytes()
+
+
+def a_png(width, height):
+    """The bytes of a PNG file, of eight bits and three channels."""
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))
+    rows = b"".join(b"\0" + row.tobytes() for row in samples_of(width, height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))

@@ -412,3 +412,57 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     assert again.returncode == 0 and "in.lks: 200,000 -> " in again.stdout and not (tmp_path / "kept").exists()
     decompress(tmp_path / "in.lks", tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == (tmp_path / "in").read_bytes()
+
+
+# --- how the input is looked at ---
+
+def cells(folder):
+    """A video whose frames are rows of 24 cells, as far as its header tells."""
+    tokens = np.repeat(np.random.default_rng(4).integers(0, 50, (1, 24)), 40, 0)
+    tokens[np.random.default_rng(5).random(tokens.shape) < 0.1] = 9
+    np.save(folder / "in.npy", tokens.astype(np.int16))
+    return folder / "in.npy"
+
+
+@pytest.mark.parametrize("wishes", [dict(grid_width=8), dict(contexts="binary"), dict(grid_width=6, batch_size=2)], ids=str)
+def test_a_resumed_run_looks_at_its_input_as_it_did_before(folder, stop_after, wishes):
+    path, settings = cells(folder), Settings(preset="fast", **wishes)
+    unbroken = compress(path, folder / "unbroken.lks", settings).output_path.read_bytes()
+    stop_after(2)
+    with pytest.raises(KeyboardInterrupt):
+        compress(path, folder / "out.lks", settings, checkpoint=folder / "kept")
+    stop_after(0)
+    shutil.copy(folder / "kept", folder / "copy")
+    assert resume(folder / "kept").output_path.read_bytes() == unbroken
+    (folder / "out.lks").unlink()
+    packed = compress(path, folder / "out.lks", checkpoint=folder / "copy")       # who says nothing takes what was said before
+    assert packed.output_path.read_bytes() == unbroken
+    assert decompress(packed.output_path, folder / "out").output_path.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("wishes, message", [
+    (dict(grid_width=6), "was begun with grid_width=8, and not with 6"),
+    (dict(contexts="binary"), "was begun with contexts=video, and not with binary")])
+def test_a_run_goes_on_as_it_was_begun_or_not_at_all(folder, stop_after, wishes, message):
+    path = cells(folder)
+    stop_after(2)
+    with pytest.raises(KeyboardInterrupt):
+        compress(path, folder / "out.lks", Settings(preset="fast", grid_width=8), checkpoint=folder / "kept")
+    stop_after(0)
+    with pytest.raises(CheckpointError, match=message) as refused:
+        compress(path, folder / "out.lks", Settings(preset="fast", **wishes), checkpoint=folder / "kept")
+    assert refused.value.parameter == next(iter(wishes)) and (folder / "kept").exists()
+
+
+def test_a_checkpoint_of_other_symbols_of_the_same_input_is_refused(folder, stop_after, monkeypatch):
+    """As where a later version of the same number looked at inputs in another way."""
+    path = cells(folder)
+    stop_after(2)
+    with pytest.raises(KeyboardInterrupt):
+        compress(path, folder / "out.lks", Settings(preset="fast", grid_width=8), checkpoint=folder / "kept")
+    stop_after(0)
+    from lib.coding.plan import Plan
+    monkeypatch.setattr(Plan, "identity", lambda self: bytes(32))
+    with pytest.raises(CheckpointError, match="kept was begun on the same input, looked at in another way"):
+        resume(folder / "kept")
+    assert not (folder / "out.lks").exists()

@@ -27,7 +27,7 @@ STEPS = 23
 
 
 def model_of(backend="numba", symbols=SYMBOLS, steps=STEPS, **changes):
-    return ExactLSTM(tiny(backend=backend, **dict(start_learning_rate=0.02) | changes).resolve(0), InputShape.of_last_symbol(symbols), steps)
+    return ExactLSTM(tiny(**dict(start_learning_rate=0.02) | changes).resolve(0), InputShape.of_last_symbol(symbols), steps, backend)
 
 
 def walk(model, symbols, active=None):

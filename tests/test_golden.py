@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from lib import DivergedError, Settings, decompress, inspect, join
+from lib.parameters import Parameters
 from tools.build_notebooks import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -89,11 +90,11 @@ def test_contexts_and_a_network_decode_on_every_backend(tmp_path, name, original
 def test_a_float_file_decodes_or_says_why_not(tmp_path):
     contents = inspect(GOLDEN / "float32.txt.lks")
     assert contents.fault is None and contents.intact_segments == 1
-    assert contents.settings == Settings(
-        preset="network", batch_size=4, seq_length=10, update_interval=5, rnn_units=16, num_layers=2, embedding_size=8,
+    assert contents.parameters == Parameters(
+        batch_size=4, seq_length=10, update_interval=5, rnn_units=16, num_layers=2, embedding_size=8,
         start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1, arithmetic="float32",
         coder="numba", contexts="none", table_bits=22, primer="none",
-        prior="none", context_size=0, context_frames=1)
+        prior="none", context_size=0, context_frames=1, image_neighbours="no")
     try:
         decompress(GOLDEN / "float32.txt.lks", tmp_path / "out")
     except DivergedError as error:

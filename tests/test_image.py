@@ -166,7 +166,7 @@ def test_an_image_of_any_form_comes_back(tmp_path, name):
     source = source_of(data, FAST)
     assert isinstance(source, ImageSource) and source.layout[3:6].tolist() == understood
     packed = there_and_back(tmp_path, data)
-    assert packed.settings is None or packed.settings.contexts == "image"
+    assert packed.parameters is None or packed.parameters.contexts == "image"
 
 
 @pytest.mark.parametrize("name", NO_IMAGES)
@@ -177,8 +177,8 @@ def test_what_is_no_image_is_coded_as_bytes(tmp_path, name):
 
 def test_an_array_that_looks_like_a_picture_can_be_taken_for_a_video(tmp_path):
     data = IMAGES["npy, a film"][0]
-    assert there_and_back(tmp_path, data, Settings(preset="fast", contexts="video")).settings.contexts == "video"
-    assert there_and_back(tmp_path, data, Settings(preset="fast", contexts="binary")).settings.contexts == "binary"
+    assert there_and_back(tmp_path, data, Settings(preset="fast", contexts="video")).parameters.contexts == "video"
+    assert there_and_back(tmp_path, data, Settings(preset="fast", contexts="binary")).parameters.contexts == "binary"
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 40])
@@ -216,7 +216,7 @@ def test_with_pixels_the_same_picture_comes_back_in_another_png(tmp_path, stop_a
     (tmp_path / "in.png").write_bytes(foreign)
     lines, settings = [], Settings(preset="fast", pixels="yes")
     packed = compress(tmp_path / "in.png", settings=settings, note=lines.append)
-    assert "PNG written anew" in lines[0] and packed.settings.contexts == "image"
+    assert "PNG written anew" in lines[0] and packed.parameters.contexts == "image"
     decompress(packed.output_path, tmp_path / "out.png")
     before, after = Image.open(tmp_path / "in.png"), Image.open(tmp_path / "out.png")
     assert (before.mode, before.size, before.info, before.getpalette()) == (after.mode, after.size, after.info, after.getpalette())
@@ -254,7 +254,7 @@ def test_pictures_of_a_folder_share_what_is_learned(tmp_path):
     for number, (form, mode) in enumerate([("PNG", "RGB"), ("BMP", "RGB"), ("PPM", "L"), ("PNG", "P"), ("TIFF", "RGB")]):
         (folder / f"{number}.{form.lower()}").write_bytes(file_of(form, mode))
     packed = compress(folder, settings=FAST)
-    assert packed.settings.contexts == "image" and len(packed.source.layout) == 5 * 6
+    assert packed.parameters.contexts == "image" and len(packed.source.layout) == 5 * 6
     back = decompress(packed.output_path, tmp_path / "back").output_path
     assert {file.name: file.read_bytes() for file in back.iterdir()} == {file.name: file.read_bytes() for file in folder.iterdir()}
     alone = sum(compress(file, tmp_path / "one.lks", FAST, overwrite=True).compressed_bytes for file in folder.iterdir())

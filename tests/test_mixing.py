@@ -14,9 +14,10 @@ from lib.coders.arithmetic import ArithmeticCoder
 from lib.coding.streams import Streams
 from lib.compiling import compiled
 from lib.errors import InputError
+from lib.kinds import NEWEST
 from lib.mixing import apm, engine, hashing, logistic, matches, mixer, runs, slots
 from lib.mixing.context_mixer import MOST_SYMBOLS, ContextMixer, mixer_bytes
-from lib.mixing.kinds import KINDS
+from lib.mixing.kinds import context_set
 from lib.settings import Settings
 from lib.sources.bytes import ByteSource
 
@@ -67,7 +68,7 @@ INPUTS = {
 
 
 @pytest.mark.parametrize("streams", [1, 2, 5, 40])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NEWEST)
 @pytest.mark.parametrize("name", INPUTS)
 def test_everything_comes_back_and_both_ends_agree_at_every_call(name, kind, streams):
     check_round_trip(INPUTS[name], kind=kind, streams=streams)
@@ -75,7 +76,7 @@ def test_everything_comes_back_and_both_ends_agree_at_every_call(name, kind, str
 
 @hypothesis_settings(deadline=None, max_examples=40)
 @given(st.lists(st.sampled_from([b"a", b"b", b"\n", b"word ", b"\x00\x01", b"\xff", PHRASE]), min_size=2, max_size=60),
-       st.sampled_from(sorted(KINDS)), st.integers(1, 9))
+       st.sampled_from(sorted(NEWEST)), st.integers(1, 9))
 def test_any_mixture_comes_back(pieces, kind, streams):
     check_round_trip(b"".join(pieces) + b"ab", kind=kind, streams=streams)
 
@@ -86,7 +87,7 @@ def some_network(step, vocabulary_size, streams):
     return (2.0 ** random_numbers.integers(0, 20, (streams, vocabulary_size))).astype(np.int32)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", NEWEST)
 @pytest.mark.parametrize("streams", [1, 3])
 def test_a_network_is_mixed_in(kind, streams):
     check_round_trip(TEXT, kind=kind, streams=streams, network=some_network)
@@ -320,7 +321,7 @@ def test_memory_grows_with_the_input_up_to_about_a_gigabyte():
     def needed(size, kind):
         return mixer_bytes(Settings(preset="fast", contexts=kind).resolve(size), source, Streams(size, 1))
 
-    for kind in KINDS:
+    for kind in NEWEST:
         assert needed(10_000, kind) < 150e6
         assert needed(10_000, kind) < needed(1_000_000, kind) < needed(50_000_000, kind) < 1.1e9
 
@@ -332,7 +333,7 @@ def test_an_input_with_more_places_than_can_be_numbered_is_refused():
         ContextMixer(settings, source, Streams(MOST_SYMBOLS + 1, 1))
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", map(context_set, NEWEST), ids=lambda kind: kind.name)
 def test_no_kind_leaves_the_bounds_of_the_mixer(kind):
     inputs = (engine.INPUTS_PER_CONTEXT * kind.contexts + engine.INPUTS_PER_MATCH * kind.matches + 1
               + engine.INPUTS_OF_NETWORK)
@@ -340,5 +341,5 @@ def test_no_kind_leaves_the_bounds_of_the_mixer(kind):
 
 
 def test_every_kind_can_be_chosen():
-    assert {"none", *KINDS} == set(Settings.__dataclass_fields__["contexts"].metadata["choices"])
-    assert {name: kind.name for name, kind in KINDS.items()} == {name: name for name in KINDS}
+    assert {"none", *NEWEST} == set(Settings.__dataclass_fields__["contexts"].metadata["choices"])
+    assert {name: context_set(kind.stored_name).name for name, kind in NEWEST.items()} == {name: name for name in NEWEST}

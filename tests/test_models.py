@@ -16,7 +16,7 @@ from lib.models.keras_lstm import KerasLSTM
 from lib.models.size import network_bytes, operations_per_step, parameter_count
 
 STEPS = 8
-SIGHTS = InputShape.of_last_symbol(SYMBOLS)
+SHAPE = InputShape.of_last_symbol(SYMBOLS)
 SHAPES = [{}, dict(num_layers=2), dict(num_layers=3, rnn_units=9, embedding_size=5)]
 LARGE = backend._GPU_PAYS         # operations a step
 
@@ -51,27 +51,27 @@ def test_a_network_depends_on_an_environment_only_where_it_is_float():
 @pytest.mark.parametrize("changes", SHAPES, ids=str)
 def test_the_number_of_weights_is_known_beforehand(changes):
     settings = tiny(**changes).resolve(0)
-    shapes = Dimensions.of(settings, SIGHTS).parameters().values()
+    shapes = Dimensions.of(settings, SHAPE).parameters().values()
     float_network = model_of(**changes, arithmetic="float32")._network
-    assert parameter_count(settings, SIGHTS) == sum(map(math.prod, shapes))
-    assert parameter_count(settings, SIGHTS) == sum(math.prod(weight.shape) for weight in float_network.weights)
+    assert parameter_count(settings, SHAPE) == sum(map(math.prod, shapes))
+    assert parameter_count(settings, SHAPE) == sum(math.prod(weight.shape) for weight in float_network.weights)
 
 
 @pytest.mark.parametrize("changes", SHAPES, ids=str)
 def test_the_memory_reckoned_beforehand_holds_the_network(changes):
     """Weights, gradients and two moments of a float network; the state of an exact one."""
-    reckoned = network_bytes(tiny(**changes).resolve(0), SIGHTS)
-    assert reckoned > 4 * 4 * parameter_count(tiny(**changes).resolve(0), SIGHTS)
+    reckoned = network_bytes(tiny(**changes).resolve(0), SHAPE)
+    assert reckoned > 4 * 4 * parameter_count(tiny(**changes).resolve(0), SHAPE)
     assert reckoned > len(model_of(**changes).state_bytes())
 
 
 @pytest.mark.parametrize("changes", SHAPES, ids=str)
 def test_a_step_multiplies_and_adds_each_weight_once_forward_and_twice_backward(changes):
     settings = tiny(**changes, batch_size=7, seq_length=6, update_interval=2).resolve(0)
-    shapes = Dimensions.of(settings, SIGHTS).parameters()
+    shapes = Dimensions.of(settings, SHAPE).parameters()
     multiplied = sum(math.prod(shape) for name, shape in shapes.items() if name != "embedding")
     forward, backward = 1, 2 * 6 / 2          # an update looks 6 steps back, every 2 steps
-    assert operations_per_step(settings, SIGHTS) == 2 * 7 * multiplied * (forward + backward)
+    assert operations_per_step(settings, SHAPE) == 2 * 7 * multiplied * (forward + backward)
 
 
 # --- backends ---
@@ -118,7 +118,7 @@ def test_a_model_says_what_computes_it():
 
 def test_auto_goes_by_the_size_of_the_network(machine, monkeypatch):
     machine(True, "tensorflow")
-    operations = operations_per_step(tiny().resolve(0), SIGHTS)
+    operations = operations_per_step(tiny().resolve(0), SHAPE)
     for threshold, name in ((operations + 1, "numba"), (operations, "tensorflow")):
         monkeypatch.setattr(backend, "_GPU_PAYS", threshold)
         assert model_of().backend == name

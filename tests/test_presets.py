@@ -9,6 +9,7 @@ from samples import NOISE, TEXT
 
 from lib import Settings, compress, decompress, inspect
 from lib.errors import DivergedError
+from lib.parameters import Parameters
 from lib.presets import PRESETS, values_of
 from tools.build_notebooks import ROOT
 
@@ -29,8 +30,8 @@ def round_trip(tmp_path, data, settings, **how):
 def test_a_file_made_with_a_preset_comes_back(tmp_path, preset, data, kind):
     network = {} if preset == "fast" else SMALL
     packed = round_trip(tmp_path, data, Settings(preset=preset, **network))
-    assert packed.settings.contexts == kind
-    assert packed.settings.has_network == (preset != "fast") == (packed.backend is not None)
+    assert packed.parameters.contexts == kind
+    assert packed.parameters.has_network == (preset != "fast") == (packed.backend is not None)
     assert packed.compressed_bytes < len(data) / 3
 
 
@@ -56,7 +57,7 @@ def test_every_backend_makes_the_same_mixed_file(tmp_path, backend):
 
 def test_noise_is_stored_as_it_is(tmp_path):
     packed = round_trip(tmp_path, NOISE, Settings(preset="fast"))
-    assert packed.settings is None and packed.compressed_bytes <= len(NOISE) + 96
+    assert packed.parameters is None and packed.compressed_bytes <= len(NOISE) + 96
 
 
 def test_one_value_needs_neither_network_nor_contexts(tmp_path):
@@ -95,5 +96,5 @@ def test_a_preset_loads_no_more_than_it_needs(tmp_path, preset, modules):
 
 @pytest.mark.parametrize("number", PRESETS)
 def test_every_released_preset_can_be_built(number):
-    complete = Settings(preset="network", **values_of(number))
+    complete = Parameters(**values_of(number))
     assert complete.has_network or complete.has_contexts

@@ -45,8 +45,8 @@ def test_small_texts_gain_and_the_file_names_its_primer(tmp_path):
     without = compressed(tmp_path, ENGLISH, "without")
     primed = compressed(tmp_path, ENGLISH, "primed", primer="text-1")
     assert primed.compressed_bytes < 0.8 * without.compressed_bytes
-    assert inspect(without.output_path).settings.primer == "none"
-    assert inspect(primed.output_path).settings.primer == "text-1"
+    assert inspect(without.output_path).parameters.primer == "none"
+    assert inspect(primed.output_path).parameters.primer == "text-1"
 
 
 @pytest.mark.parametrize("contexts", ["text", "binary"])

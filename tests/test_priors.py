@@ -41,7 +41,7 @@ def test_files_like_those_learned_from_gain_and_come_back(tmp_path, prior, setti
     without = compress(tmp_path / "in", tmp_path / "without.lks", settings)
     packed = compress(tmp_path / "in", tmp_path / "in.lks", settings, prior=prior.path)
     assert packed.compressed_bytes < without.compressed_bytes
-    assert inspect(packed.output_path).settings.prior == prior.name
+    assert inspect(packed.output_path).parameters.prior == prior.name
     decompress(packed.output_path, tmp_path / "out", prior=prior.path)
     assert (tmp_path / "out").read_bytes() == INPUT
 

@@ -34,10 +34,11 @@ from lib import (
     SettingsError,
     compress,
     compression,
+    contents,
     decompress,
     inspect,
 )
-from lib.coding import loop, run
+from lib.coding import loop, plan, run
 from lib.coding.container import MAGIC, Header, Segment, is_base_name
 from lib.models.environment import Environment
 from lib.sources import ByteSource
@@ -78,7 +79,7 @@ def no_network(monkeypatch):
                          ids=["empty", "one byte", "31 bytes", "noise", "all values"])
 def test_what_does_not_shrink_is_stored(tmp_path, data):
     packed = there_and_back(tmp_path, data, tiny(batch_size=64))
-    assert packed.settings is None and data in (tmp_path / "in.lks").read_bytes()
+    assert packed.parameters is None and data in (tmp_path / "in.lks").read_bytes()
 
 
 @pytest.mark.parametrize("data, changes", [
@@ -91,7 +92,7 @@ def test_what_does_not_shrink_is_stored(tmp_path, data):
 ], ids=lambda value: str(value) if isinstance(value, dict) else len(value))
 def test_what_goes_in_comes_out(tmp_path, data, changes):
     packed = there_and_back(tmp_path, data, tiny(**changes))
-    assert inspect(packed.output_path).settings == packed.settings == tiny(**changes).resolve(len(data))
+    assert inspect(packed.output_path).parameters == packed.parameters == tiny(**changes).resolve(len(data))
     assert packed.compressed_bytes < len(data)
 
 
@@ -114,7 +115,7 @@ def test_any_input_comes_back_whatever_the_settings(tmp_path_factory, data, chos
 def test_real_text_comes_back_smaller(tmp_path, real_data):
     original = (real_data / "text" / "grammar.lsp").read_bytes()
     packed = there_and_back(tmp_path, original, tiny(batch_size=16))
-    assert packed.settings and packed.compressed_bytes < 0.9 * len(original)
+    assert packed.parameters and packed.compressed_bytes < 0.9 * len(original)
 
 
 def test_several_segments_come_back(tmp_path, segmented):
@@ -134,20 +135,21 @@ def test_a_result_says_what_was_done(tmp_path, sample):
     assert (packed.original_bytes, packed.compressed_bytes) == (len(TEXT), len(sample.data))
     assert packed.bits_per_byte == 8 * len(sample.data) / len(TEXT)
     assert packed.sha256 == hashlib.sha256(TEXT).hexdigest()
-    assert packed.settings == tiny().resolve(len(TEXT))
+    assert packed.parameters == tiny().resolve(len(TEXT))
     assert packed.seconds > 0 and packed.bytes_per_second == len(TEXT) / packed.seconds
     assert packed.backend == "numba"
     restored = decompress(written(tmp_path / "in.lks", sample.data))
     assert (restored.input_path, restored.output_path) == (tmp_path / "in.lks", tmp_path / "sample.txt")
     assert dataclasses.replace(restored, input_path=packed.input_path, output_path=packed.output_path,
                                seconds=packed.seconds, direction="compress") == packed
+    assert restored.parameters == packed.parameters
     assert (packed.direction, restored.direction) == ("compress", "decompress")
 
 
 def test_a_file_made_on_one_backend_is_decoded_on_another(tmp_path, sample):
     here = decompress(written(tmp_path / "in.lks", sample.data), tmp_path / "out")
     there = decompress(tmp_path / "in.lks", tmp_path / "again", Settings(backend="numpy"))
-    assert (here.backend, there.backend, there.settings.backend) == ("numba", "numpy", "numpy")
+    assert (here.backend, there.backend) == ("numba", "numpy")
     assert (tmp_path / "again").read_bytes() == (tmp_path / "out").read_bytes() == TEXT
 
 
@@ -178,7 +180,7 @@ def test_inspect_says_what_a_file_holds(tmp_path, sample, segmented):
     contents = inspect(written(tmp_path / "in.lks", segmented.data))
     assert (contents.header.name, contents.header.original_bytes) == ("sample.txt", len(TEXT))
     assert contents.header.sha256 == hashlib.sha256(TEXT).digest()
-    assert contents.settings == sample.result.settings and contents.environment is None
+    assert contents.parameters == sample.result.parameters and contents.environment is None
     assert (contents.compressed_bytes, contents.intact_segments) == (len(segmented.data), 3)
     assert contents.fault is None
     damaged = inspect(written(tmp_path / "in.lks", segmented.data[:-1]))
@@ -187,14 +189,14 @@ def test_inspect_says_what_a_file_holds(tmp_path, sample, segmented):
 
 def test_inspect_says_where_a_float_file_was_made(tmp_path, float_sample):
     contents = inspect(written(tmp_path / "in.lks", float_sample.data))
-    assert contents.settings == float_sample.result.settings and contents.settings.arithmetic == "float32"
+    assert contents.parameters == float_sample.result.parameters and contents.parameters.arithmetic == "float32"
     assert contents.environment == Environment.enter() and contents.intact_segments == 3
 
 
 def test_inspect_says_what_a_stored_file_holds(tmp_path):
     stored = compress(written(tmp_path / "noise", b"noise"), settings=tiny()).output_path
     contents = inspect(stored)
-    assert (contents.settings, contents.environment, contents.intact_segments) == (None, None, 0)
+    assert (contents.parameters, contents.environment, contents.intact_segments) == (None, None, 0)
     assert contents.fault is None
     assert "followed by bytes" in str(inspect(written(stored, stored.read_bytes() + b"x")).fault)
 
@@ -213,7 +215,7 @@ def test_progress_rises_to_the_end(tmp_path, segmented, monkeypatch):
 def test_a_container_takes_at_most_75_bytes_besides_the_name_in_it(tmp_path):
     """All but payload and set of byte values, for less than 64 KB."""
     packed = compress(written(tmp_path / "book.txt", TEXT))
-    header, (segment,) = take_apart(packed.output_path.read_bytes(), -(-len(TEXT) // packed.settings.batch_size))
+    header, (segment,) = take_apart(packed.output_path.read_bytes(), -(-len(TEXT) // packed.parameters.batch_size))
     container = packed.compressed_bytes - len(segment.payload) - len(header.description)
     assert container - len("book.txt") <= 75
 
@@ -257,7 +259,7 @@ def test_any_name_is_stored_as_a_plain_one(name):
 @pytest.mark.parametrize("name", ["n" * 200, "é" * 100 + ".tar", "x" * 100 + "." + "y" * 100, "." * 200], ids=ascii)
 @pytest.mark.parametrize("data", [b"", b"a", NOISE], ids=len)
 def test_a_long_name_is_cut_where_the_file_would_grow_too_much(tmp_path, name, data, monkeypatch):
-    monkeypatch.setattr(run, "_NEVER_SHRINKS", 1_000_000)
+    monkeypatch.setattr(compression, "_NEVER_SHRINKS", 1_000_000)
     packed = compress(written(tmp_path / name, data), tmp_path / "packed.lks")
     assert packed.compressed_bytes <= len(data) + 96
     restored = decompress(packed.output_path, overwrite=True).output_path
@@ -286,7 +288,7 @@ def test_a_run_that_could_not_end_well_does_not_begin(tmp_path, no_network, run,
 
 
 def test_a_network_that_does_not_fit_into_memory_is_not_begun(tmp_path, no_network, monkeypatch):
-    for module in (run, compression):
+    for module in (plan, contents):
         monkeypatch.setattr(module, "available_memory", lambda: 10_000_000)
     with pytest.raises(InputError, match="use a smaller network"):
         compress(written(tmp_path / "in", TEXT), settings=Settings(rnn_units=2_000))
@@ -294,7 +296,7 @@ def test_a_network_that_does_not_fit_into_memory_is_not_begun(tmp_path, no_netwo
 
 
 def test_an_input_that_does_not_fit_into_memory_is_not_read(tmp_path, monkeypatch):
-    for module in (run, compression):
+    for module in (plan, contents):
         monkeypatch.setattr(module, "available_memory", lambda: 4_000)
     with pytest.raises(InputError, match="has 553 bytes, more than this machine's memory"):
         compress(written(tmp_path / "in", TEXT))
@@ -460,7 +462,7 @@ TERABYTES = 2 ** 44
     (frame(b"\x97\x05\xc4\x20" + bytes(32) + b"\xa1a\x01\xc0\x90\x81\x90\x01"), FormatError, "the header"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_a_header_made_to_do_harm_is_refused_before_it_can(tmp_path, no_network, monkeypatch, data, kind, message):
-    for module in (run, compression):
+    for module in (plan, contents):
         monkeypatch.setattr(module, "available_memory", lambda: 2 ** 30)
     refused(tmp_path, data, kind, message)
 

@@ -99,7 +99,7 @@ def test_settings_are_those_of_the_first_part(tmp_path, whole):
     compress(first, settings=tiny(batch_size=None))
     with pytest.raises(CheckpointError, match="the parts before were coded with rnn_units=8, and not with 16; leave it out"):
         compress(second, settings=tiny(batch_size=None, rnn_units=16))
-    assert compress(second).settings == tiny(batch_size=1).resolve(len(DATA))
+    assert compress(second).parameters == tiny(batch_size=1).resolve(len(DATA))
 
 
 def test_a_split_file_is_coded_in_the_streams_that_it_was_split_for(tmp_path, whole):

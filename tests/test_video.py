@@ -85,7 +85,7 @@ NO_VIDEOS = {
 @pytest.mark.parametrize("form", FORMS)
 def test_a_video_in_any_form_comes_back(tmp_path, form):
     packed = there_and_back(tmp_path, FORMS[form])
-    assert packed.settings.contexts == "video" or form == "one token"
+    assert packed.parameters.contexts == "video" or form == "one token"
     assert isinstance(source_of(FORMS[form], FAST), VideoSource)
 
 
@@ -157,7 +157,7 @@ def test_contexts_that_cannot_look_at_an_input_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="contexts=video cannot look at this input, as text and binary can"):
         compress(tmp_path / "in", settings=Settings(contexts="video"))
     packed = there_and_back(tmp_path, FORMS["grid"], Settings(preset="fast", contexts="binary"))     # as bytes, if one likes
-    assert packed.settings.contexts == "binary"
+    assert packed.parameters.contexts == "binary"
 
 
 def test_a_header_with_contexts_of_other_data_is_refused(tmp_path):

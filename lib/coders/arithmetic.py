@@ -2,7 +2,7 @@
 
 A symbol of an alphabet of V is coded as ceil(log2 V) binary decisions, from the top bit down.
 At a node the probability of a 1 is the share of the frequencies that the right half holds, in
-16 bits. A node with an empty half needs no decision and code_lengths nothing.
+16 bits. A node with an empty half needs no decision and costs nothing.
 
 The coder keeps an interval [low, high] of 32-bit numbers and shifts out leading bytes as soon as
 both ends agree on them, so no carry ever reaches back (Mahoney's paq coders; the method is that of

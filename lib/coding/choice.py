@@ -1,75 +1,79 @@
-"""What preset=auto takes: the preset that makes the smallest file in the time that there is, by trying them out."""
+"""From what was wished for to a plan; and what preset=auto takes: the preset that makes the smallest file in the time that there is."""
 
 import dataclasses
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 from lib.coders import make_coder
+from lib.coding.plan import Plan
 from lib.coding.predictor import Predictor, predictor_bytes
-from lib.mixing import primers
+from lib.coding.speed import priming_seconds
 from lib.models.backend import gpu_backend
 from lib.models.exact.bounds import MOST_SYMBOLS
+from lib.settings import Settings
+from lib.sources.source import Source
 from lib.storage.files import available_memory
 
 _SMALLEST_FIRST = ("best", "balanced", "fast")
 _TRIAL_SECONDS = 0.4
 _SLOWER_LATER = 1.25         # the first steps find little in tables that are still empty, and in the cache
 _SURELY_PER_SECOND = 300     # symbols that even the slowest preset for processors codes on a slow one
-_PRIMED_PER_SECOND = 20_000  # and symbols of a primer
 
 
-def resolve(settings, source, prior_symbols=0, speed=None):
-    """(complete settings for a source after a prior of so many symbols, what was chosen and why in a line).
+def plan_for(settings: Settings, source: Source, prior_symbols: int = 0,
+             speed: Callable[[Plan], float] | None = None) -> tuple[Plan, str]:
+    """(the Plan for a source, after a prior of so many symbols; what was chosen and why in a line).
 
-    speed: tells how many symbols a second complete settings code of a source; without it that is tried out. The line is "" where
-    there was nothing to choose.
+    speed: tells how many symbols a second a plan codes; without it that is tried out. The line is "" where there was nothing
+    to choose. Raises SettingsError.
     """
     kind = source.suitable_contexts()
     if not source.is_whole and settings.batch_size is None:
-        settings = settings.with_values({"batch_size": source.place.batch_size})
+        settings = settings.with_values({"batch_size": source.streams_for(None).batch_size})
     on_gpu = settings.backend in ("auto", gpu_backend()) and gpu_backend() is not None
+
+    def plan_by(preset: str) -> Plan:
+        parameters = dataclasses.replace(settings, preset=preset).resolve(source.symbol_count, kind, on_gpu, prior_symbols)
+        return Plan.of(parameters, source, settings.backend)
+
     if settings.preset != "auto":
-        return settings.resolve(source.symbol_count, kind, on_gpu, prior_symbols), ""
+        return plan_by(settings.preset), ""
     names = [name for name in _SMALLEST_FIRST if name != "fast" or not settings.chooses_network]
     against = []
     for name in names:
-        complete = dataclasses.replace(settings, preset=name).resolve(
-            source.symbol_count, kind, on_gpu, prior_symbols)
-        if name != names[-1] and not _fits(complete, source):
-            against.append(f"{name} would take more memory than there is")
-            continue
-        if name != names[-1] and source.vocabulary_size > MOST_SYMBOLS:
+        is_last = name == names[-1]
+        if not is_last and source.vocabulary_size > MOST_SYMBOLS:
             against.append(f"{name} is for up to {MOST_SYMBOLS:,} different symbols")
             continue
-        to_begin = begin_seconds(complete, prior_symbols)
+        plan = plan_by(name)
+        if not is_last and not _fits(plan):
+            against.append(f"{name} would take more memory than there is")
+            continue
+        to_begin = priming_seconds(plan, prior_symbols)
         seconds = to_begin + source.symbol_count / _SURELY_PER_SECOND
         if seconds > settings.time_limit or on_gpu:
-            seconds = to_begin + source.symbol_count / (speed or _symbols_per_second)(complete, source)
-        if seconds <= settings.time_limit or name == names[-1]:
-            return complete, _reason(name, complete, kind, seconds, against)
+            seconds = to_begin + source.symbol_count / (speed or _symbols_per_second)(plan)
+        if is_last or seconds <= settings.time_limit:
+            break
         against.append(f"{name} would take about {duration(seconds)}")
+    return plan, _reason(name, plan.parameters.contexts, kind, seconds, against, settings.time_limit)
 
 
-def begin_seconds(settings, prior_symbols=0):
-    """What contexts take to read a primer and a prior."""
-    return (primers.length(settings.primer) + prior_symbols) / _PRIMED_PER_SECOND
-
-
-def _fits(settings, source):
-    """Whether complete settings leave half of the memory that is free."""
+def _fits(plan):
+    """Whether a plan leaves half of the memory that is free."""
     available = available_memory()
-    needed = predictor_bytes(settings, source, source.streams_for(settings.batch_size))
-    return available is None or 2 * needed < available
+    return available is None or 2 * predictor_bytes(plan.parameters, plan.source, plan.streams) < available
 
 
-def _symbols_per_second(settings, source):
-    """How fast complete settings code a source, here and now, by its first steps, without a primer."""
-    settings = dataclasses.replace(settings, primer="none")
-    streams = source.streams_for(settings.batch_size)
-    predictor, coder = Predictor(settings, source, streams), make_coder(settings.coder)
-    symbols = streams.lay_out(source.symbols())
-    warm_up = settings.update_interval           # steps that compile, and learn for the first time
+def _symbols_per_second(plan):
+    """How fast a plan codes its source, here and now, by its first steps, without a primer."""
+    plan = dataclasses.replace(plan, parameters=dataclasses.replace(plan.parameters, primer="none"))
+    streams = plan.streams
+    predictor, coder = Predictor(plan), make_coder(plan.parameters.coder)
+    symbols = streams.lay_out(plan.source.symbols())
+    warm_up = plan.parameters.update_interval    # steps that compile, and learn for the first time
     at_once = min(predictor.steps_at_once, warm_up)
     step, coded, started = 0, 0, time.perf_counter()
     while step < len(symbols):
@@ -84,13 +88,13 @@ def _symbols_per_second(settings, source):
     return max(1, coded) / max(1e-6, time.perf_counter() - started) / _SLOWER_LATER
 
 
-def _reason(name, settings, kind, seconds, against):
-    looks = f"{kind} by its looks" if settings.contexts == kind else f"taken for {settings.contexts}"
-    why = f"; {', '.join(against)}, and time_limit is {duration(settings.time_limit)}" if against else ""
+def _reason(name, contexts, kind, seconds, against, time_limit):
+    looks = f"{kind} by its looks" if contexts == kind else f"taken for {contexts}"
+    why = f"; {', '.join(against)}, and time_limit is {duration(time_limit)}" if against else ""
     return f"auto took {name} for what is {looks}: up to {duration(seconds)}{why}"
 
 
-def duration(seconds):
+def duration(seconds: float) -> str:
     """Seconds as people say them."""
     if seconds <= 120:
         return f"{seconds:.0f} s"

@@ -2,28 +2,32 @@
 
 import hashlib
 
+from lib.coding.streams import Streams
 from lib.models import build_model
 from lib.models.inputs import input_shape_of, inputs_bytes, inputs_of
 from lib.models.size import network_bytes
+from lib.parameters import Parameters
+from lib.sources.source import Source
 
 _NETWORK = "network"
 
 
 class Predictor:
-    """The network, the contexts, or both, of complete `settings` for the symbols of a source laid out in streams."""
+    """The network, the contexts, or both, of a lib.coding.plan.Plan."""
 
-    def __init__(self, settings, source, streams, made_in=None, prior=None, resumed=False, with_code_lengths=False):
+    def __init__(self, plan, made_in=None, prior=None, resumed=False, with_code_lengths=False):
         """made_in: the Environment that the encoder named, or in which a run began that is `resumed`: that is about to be
         given a state by `restore`. prior: codes that contexts learn from first. with_code_lengths: whether to note `code_lengths`.
         """
+        parameters, source, streams = plan.parameters, plan.source, plan.streams
         is_certain = source.vocabulary_size == 1
-        self._inputs = inputs_of(settings, source, streams)
+        self._inputs = inputs_of(parameters, source, streams)
         self._model = self._mixer = None
-        if settings.has_network or is_certain:
-            self._model = build_model(settings, input_shape_of(settings, source), streams.steps, made_in)
-        if settings.has_contexts and not is_certain:
+        if parameters.has_network or is_certain:
+            self._model = build_model(parameters, plan.input_shape, streams.steps, plan.backend, made_in)
+        if parameters.has_contexts and not is_certain:
             from lib.mixing.context_mixer import ContextMixer
-            self._mixer = ContextMixer(settings, source, streams, prior, resumed, with_code_lengths)
+            self._mixer = ContextMixer(parameters, source, streams, prior, resumed, with_code_lengths)
 
     @property
     def steps_at_once(self):
@@ -82,13 +86,13 @@ class Predictor:
         return parts[0] if len(parts) == 1 else hashlib.sha256(b"".join(parts)).digest()[:8]
 
 
-def predictor_bytes(settings, source, streams):
+def predictor_bytes(parameters: Parameters, source: Source, streams: Streams) -> int:
     """Bytes of memory that a Predictor takes, roughly."""
     if source.vocabulary_size == 1:
         return 0
-    total = network_bytes(settings, input_shape_of(settings, source)) if settings.has_network else 0
-    total += inputs_bytes(settings, source)
-    if settings.has_contexts:
+    total = network_bytes(parameters, input_shape_of(parameters, source)) if parameters.has_network else 0
+    total += inputs_bytes(parameters, source)
+    if parameters.has_contexts:
         from lib.mixing.context_mixer import mixer_bytes
-        total += mixer_bytes(settings, source, streams)
+        total += mixer_bytes(parameters, source, streams)
     return total

@@ -1,156 +1,139 @@
-"""The data of one file, coded: the source, the predictor and the container of a run joined, in either direction.
+"""The data of one input, coded: a plan, a predictor and the container of a run joined, in either direction.
 
 What files, checkpoints and people have to do with it is in lib.compression.
 """
 
-import dataclasses
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from lib.coding import choice, loop
-from lib.coding.container import Header, Writer, is_base_name
-from lib.coding.predictor import Predictor, predictor_bytes
-from lib.errors import DivergedError, FormatError, InputError, OutputError, SettingsError
-from lib.models import check_model
+from lib.coding import loop
+from lib.coding.container import Header, Reader, Writer, is_base_name
+from lib.coding.loop import Progress
+from lib.coding.plan import Plan
+from lib.coding.predictor import Predictor
+from lib.errors import DivergedError, FormatError, OutputError
 from lib.models.environment import Environment
-from lib.models.inputs import input_shape_of
 from lib.resume import parts
-from lib.settings import Settings
-from lib.sources import describe_source, source_of
-from lib.storage.files import available_memory, check_space, write_file
+from lib.resume.run import Run, RunCheckpoint
+from lib.storage.files import OutputFile, check_space, write_file
 
-MOST_OVERHEAD = 96                # bytes that a .lks file may have over its input
-BYTES_HELD_PER_SYMBOL = 8         # memory: the data, the symbols, their matrix, the result
-_NEVER_SHRINKS = 32               # bytes: what coding could save is less than what its header takes
-_FEWEST_BITS_PER_SYMBOL = 1e-5    # the coder's 16-bit probabilities cost 2.2e-5 bits a decision or more
+_Progress = Callable[[Progress], None] | None
 
 
 @dataclass(frozen=True)
 class Coded:
     """How data was coded."""
 
-    settings: Settings
-    backend: str | None            # what computed the network, where there was one
-    source: object                 # see lib.sources
-    code_lengths: np.ndarray | None       # float32, shape (symbol_count,): bits of each symbol, where they were asked for
+    plan: Plan
+    backend: str | None                  # what computed the network, where there was one
+    code_lengths: np.ndarray | None      # float32, shape (symbol_count,): bits of each symbol, where they were asked for
 
 
-def write_coded(output, data, run, settings, progress, note, run_checkpoint, with_code_lengths=False):
-    """Write `data` coded; returns how, a Coded, or None where it does not shrink.
+class _Session:
+    """One pass over the symbols of a plan, in either direction: the predictor, where it begins, and what it leaves."""
+
+    def __init__(self, plan: Plan, run: Run, kept: RunCheckpoint, made_in: Environment | None, with_code_lengths: bool = False):
+        """made_in: the Environment that the bits of a float network are to come from, or None."""
+        if not plan.source.is_whole:
+            kept.go_on_from(parts.state_before(plan.source.place, run.folders))
+        plan.check_memory()
+        self.plan, self._run, self._kept = plan, run, kept
+        self.predictor = Predictor(plan, made_in, run.prior_codes(plan), kept.found is not None, with_code_lengths)
+        self.next_step, self.coder_state = kept.restore(self.predictor, plan.streams)
+
+    def code(self, symbols: np.ndarray, segments: Iterable, of_direction: Callable[[int], tuple[dict, dict]],
+             progress: _Progress) -> Iterator[int]:
+        """Code `symbols`; yields the step that each finished segment ends at.
+
+        of_direction: called with a step; returns (about, sections) of a checkpoint that only encoders or only decoders keep.
+        """
+        with self._kept.visits(self.plan, self.predictor, of_direction) as visit:
+            yield from loop.code(self.predictor, self.plan.streams, symbols, segments, self.plan.source.unit, progress, visit)
+        if not self.plan.source.is_whole and self._run.leaves_files:
+            parts.write_state(self.plan.source.place, self._run.output_path.parent, self.plan.parameters, self.predictor)
+
+
+def encode(output: OutputFile, plan: Plan, data: bytes, run: Run, kept: RunCheckpoint, progress: _Progress = None,
+           with_code_lengths: bool = False) -> Coded | None:
+    """Write `data`, whose plan this is, coded; returns how, or None where it does not shrink.
 
     A part of a split file is coded even then, as the next part goes on from it.
     """
-    source = source_of(data, settings, note)
-    if len(data) < _NEVER_SHRINKS and source.is_whole:
-        return None
-    if not source.is_whole:
-        run_checkpoint.go_on_from(parts.state_before(source.place, run.folders))
-    settings, reason = (run_checkpoint.settings, run_checkpoint.reason) if run_checkpoint.found else choice.resolve(
-        settings, source, len(run.prior.codes_for(source)) if run.prior else 0)
-    if reason:
-        note(reason)
-    streams = source.streams_for(settings.batch_size)
-    check_model(settings, input_shape_of(settings, source))
-    _check_memory(settings, source, streams)
-    note(f"coding with {settings.summary()}; takes about {memory_bytes(settings, source, streams) / 1e6:,.0f} MB of memory")
-    predictor = Predictor(settings, source, streams, run_checkpoint.made_in, run.prior_codes(settings, source), run_checkpoint.found is not None,
-                          with_code_lengths)
-    preset, overrides = settings.to_header()
-    header = Header(len(data), run.sha256, stored_name(run.input_path.name), preset, source.description(),
-                    predictor.environment.to_header() if predictor.environment else (), overrides, source.kind,
-                    run.is_folder)
+    source, streams = plan.source, plan.streams
+    session = _Session(plan, run, kept, kept.made_in, with_code_lengths)
+    header = plan.header(len(data), run.sha256, stored_name(run.input_path.name), session.predictor.environment, run.is_folder)
     writer = Writer(output, header)
-    symbols = streams.lay_out(source.symbols())
-    next_step, coder_state = run_checkpoint.restore(predictor, streams)
-    if run_checkpoint.is_own:
-        writer.resume(run_checkpoint.found.about["crc"], run_checkpoint.found.read("segments"))
-    segments = loop.encoding(writer, settings.coder, streams, next_step, coder_state)
-    with run_checkpoint.visits(settings, predictor, lambda step: writer.state()) as visit:
-        for _ in loop.code(predictor, streams, symbols, segments, source.unit, progress, visit):
-            pass
-    if not source.is_whole:
-        parts.write_state(source.place, run.output_path.parent, settings, predictor)
-    shrinks = writer.bytes_written < len(stored_header(data, run).to_bytes()) + len(data)
+    if kept.is_own:
+        writer.resume(kept.found.about["crc"], kept.found.read("segments"))
+    segments = loop.encoding(writer, plan.parameters.coder, streams, session.next_step, session.coder_state)
+    for _ in session.code(streams.lay_out(source.symbols()), segments, lambda step: writer.state(), progress):
+        pass
+    shrinks = writer.bytes_written < len(stored_header(len(data), run).to_bytes()) + len(data)
     if not shrinks and source.is_whole:
         return None
-    code_lengths = predictor.code_lengths()[:source.symbol_count] if with_code_lengths and settings.has_contexts and not run_checkpoint.found else None
-    return Coded(settings, predictor.backend, source, code_lengths)
+    has_lengths = with_code_lengths and plan.parameters.has_contexts and not kept.found
+    return Coded(plan, session.predictor.backend, session.predictor.code_lengths()[:source.symbol_count] if has_lengths else None)
 
 
-def decode(reader, run, wanted, progress, warn, run_checkpoint):
-    """(the original's bytes, the settings, the backend) from a file that holds segments, run as `wanted` says."""
-    header = reader.header
-    settings, source, streams = plan(header)
-    settings = dataclasses.replace(settings, backend=wanted.backend, checkpoint_minutes=wanted.checkpoint_minutes)
-    segments, fault = reader.read_segments(streams.end - streams.first)
-    if not segments:
-        raise fault
+def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: _Progress = None,
+           warn: Callable[[str], Any] = lambda line: None) -> tuple[bytes, str | None]:
+    """(the original's bytes, what computed the network) of a file that holds segments.
+
+    Raises FormatError and DivergedError; what was recovered before is then kept beside the output.
+    """
+    segments, fault = check_readable(reader, plan)
     if fault:
         warn(f"{fault}. What comes before is being recovered")
-    _check_plausible(header, source, streams, segments)
-    _check_memory(settings, source, streams)
-    check_space(run.output_path, header.original_bytes)
-    if not source.is_whole:
-        run_checkpoint.go_on_from(parts.state_before(source.place, run.folders))
+    check_space(run.output_path, reader.header.original_bytes)
+    source, streams = plan.source, plan.streams
+    made_in = made_in_of(reader.header)
+    session = _Session(plan, run, kept, made_in)
+    if session.predictor.environment != made_in:
+        warn(f"the file was made with {made_in}; this is {session.predictor.environment}. It may not decode here")
     symbols = streams.empty()
-    made_in = made_in_of(header)
-    predictor = Predictor(settings, source, streams, made_in, run.prior_codes(settings, source), run_checkpoint.found is not None)
-    if predictor.environment != made_in:
-        warn(f"the file was made with {made_in}; this is {predictor.environment}. It may not decode here")
-    next_step, coder_state = run_checkpoint.restore(predictor, streams)
-    if run_checkpoint.is_own:
-        run_checkpoint.found.read_into({"decoded": symbols[:next_step - streams.first]})
-    checked = loop.checked_before(segments, streams, next_step)
+    if kept.is_own:
+        kept.found.read_into({"decoded": symbols[:session.next_step - streams.first]})
+    checked = loop.checked_before(segments, streams, session.next_step)
+    coded = loop.decoding(segments, plan.parameters.coder, streams, session.next_step, session.coder_state)
     try:
-        with run_checkpoint.visits(settings, predictor, lambda step: ({}, {"decoded": symbols[:step - streams.first]})) as visit:
-            coded = loop.decoding(segments, settings.coder, streams, next_step, coder_state)
-            for done in loop.code(predictor, streams, symbols, coded, source.unit, progress, visit):
-                checked = done
+        for done in session.code(symbols, coded, lambda step: ({}, {"decoded": symbols[:step - streams.first]}), progress):
+            checked = done
     except DivergedError as diverged:
-        fault = DivergedError(f"{diverged}: {_why_diverged(made_in, predictor)}")
+        fault = DivergedError(f"{diverged.what}: {_why_diverged(made_in, session.predictor)}")
     if fault:
         steps = checked - streams.first
         symbols[steps:] = 0
         recovered = source.restore(streams.join(symbols)) if steps else b""
         what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} {source.unit}, the first {steps:,} of every "
                 f"{len(symbols):,}; the rest is filler")
-        raise type(fault)(f"{fault}. {keep_partial(run.output_path, recovered, what)}")
-    if not source.is_whole:
-        parts.write_state(source.place, run.output_path.parent, settings, predictor)
-    return source.restore(streams.join(symbols)), settings, predictor.backend
+        raise type(fault)(f"{fault}. {keep_partial(run, recovered, what)}")
+    return source.restore(streams.join(symbols)), session.predictor.backend
+
+
+def check_readable(reader: Reader, plan: Plan) -> tuple[list, FormatError | None]:
+    """(the intact segments of a coded file, the FormatError that ends them or None), without decoding any.
+
+    Raises FormatError where there are none, or where the file claims more than they can hold.
+    """
+    segments, fault = reader.read_segments(plan.streams.end - plan.streams.first)
+    if not segments:
+        raise fault or FormatError("the file holds no segments", "it is damaged")
+    plan.check_plausible(segments)
+    return segments, fault
 
 
 def _why_diverged(made_in, predictor):
     """What to do about a decoder whose state is not the encoder's."""
     if made_in is None:
-        return (f"exact arithmetic gives the same everywhere, so {predictor.backend} or this machine's memory is at "
-                "fault; try another backend or machine, and report it")
+        return (f"exact arithmetic gives the same everywhere, so {predictor.backend or 'the compiled loops'} or this machine's memory "
+                "is at fault; try another backend or machine, and report it")
     return f"the file was made with {made_in}, and this is {predictor.environment}. Decode it where it was made"
 
 
-def plan(header):
-    """(complete settings, source, streams) of a coded file. Allocates nothing."""
-    try:
-        settings = Settings.from_header(header.preset, header.overrides)
-    except SettingsError as error:
-        raise FormatError(f"the header cannot be used: {error}") from error
-    if not header.original_bytes:
-        raise FormatError("the header says that nothing is coded: the file is damaged")
-    source = describe_source(header.source_kind, header.original_bytes, header.description)
-    if settings.has_contexts and settings.contexts not in source.context_kinds:
-        raise FormatError(f"the header asks for contexts that no such data has ({settings.contexts})", "the file is damaged")
-    try:
-        check_model(settings, input_shape_of(settings, source))
-    except SettingsError as error:
-        raise FormatError(f"the header asks for a network that no version makes: {error}") from error
-    try:
-        return settings, source, source.streams_for(settings.batch_size)
-    except SettingsError as error:
-        raise FormatError(f"the header cannot be used: {error}") from error
-
-
-def made_in_of(header):
+def made_in_of(header: Header) -> Environment | None:
     """The Environment that a coded file depends on, or None. FormatError where the header's is damaged."""
     environment = Environment.from_header(header.environment)
     if header.environment and environment is None:
@@ -158,11 +141,13 @@ def made_in_of(header):
     return environment
 
 
-def keep_partial(output_path, recovered, what):
-    """Write what was recovered beside the output; returns a sentence that says `what` it is."""
+def keep_partial(run: Run, recovered: bytes, what: str) -> str:
+    """Write what was recovered beside a run's output; returns a sentence that says `what` it is."""
     if not recovered:
         return "Nothing could be recovered"
-    partial = output_path.with_name(output_path.name + ".partial")
+    if not run.leaves_files:
+        return "Nothing was kept"
+    partial = run.output_path.with_name(run.output_path.name + ".partial")
     try:
         write_file(partial, recovered, overwrite=True)
     except OutputError as error:
@@ -170,41 +155,15 @@ def keep_partial(output_path, recovered, what):
     return f"{partial} holds {what}"
 
 
-def _check_plausible(header, source, streams, segments):
-    """Refuse a size that the intact segments' payload cannot hold, before anything of that size is allocated."""
-    payload_bits = 8 * sum(len(segment.payload) + 4 for segment in segments)
-    claimed = streams.symbols_before(streams.first + sum(segment.steps for segment in segments))
-    if source.vocabulary_size > 1 and claimed * _FEWEST_BITS_PER_SYMBOL > payload_bits:
-        raise FormatError(f"the header claims {header.original_bytes:,} bytes, more than the file can hold",
-                          "it is damaged or made to do harm")
+MOST_OVERHEAD = 96                # bytes that a .lks file may have over its input
 
 
-def _check_memory(settings, source, streams):
-    """Refuse what this machine's memory cannot hold, before it is tried."""
-    needed, available = memory_bytes(settings, source, streams), available_memory()
-    if available is not None and needed > available:
-        raise InputError(f"this takes about {needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are free",
-                         "use a smaller network, fewer table_bits, a smaller input or a larger machine")
+def stored_header(size: int, run: Run) -> Header:
+    """The header of an input of `size` bytes that does not shrink."""
+    return Header(size, run.sha256, stored_name(run.input_path.name), is_folder=run.is_folder)
 
 
-def memory_bytes(settings, source, streams):
-    """Bytes of memory that coding takes, roughly, the file's own bytes included."""
-    return BYTES_HELD_PER_SYMBOL * streams.coded_count + predictor_bytes(settings, source, streams)
-
-
-def stored_header(data, run):
-    """The header of data that does not shrink, its name cut where the file would grow by more than promised."""
-    header = Header(len(data), run.sha256, stored_name(run.input_path.name), is_folder=run.is_folder)
-    excess = len(header.to_bytes()) - MOST_OVERHEAD
-    if excess <= 0:
-        return header
-    stem, dot, suffix = header.name.rpartition(".")
-    tail = (dot + suffix) if stem and len((dot + suffix).encode()) <= 16 else ""
-    kept = header.name.encode()[:len(header.name.encode()) - len(tail.encode()) - excess]
-    return dataclasses.replace(header, name=kept.decode(errors="ignore") + tail)
-
-
-def stored_name(name):
+def stored_name(name: str) -> str:
     """`name` as a header can hold it: what is no plain text becomes an underscore."""
     name = name.encode("utf-8", "replace").decode()
     name = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)

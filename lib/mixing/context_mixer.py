@@ -7,7 +7,7 @@ import numpy as np
 from lib.coders.arithmetic import ArithmeticCoder
 from lib.errors import InputError
 from lib.mixing import primers, state
-from lib.mixing.kinds import KINDS
+from lib.mixing.kinds import context_set
 from lib.mixing.logistic import LENGTH_PARTS
 
 MOST_SYMBOLS = (1 << 31) - (1 << 20)     # places are int32, also those of a primer and of streams that end early
@@ -26,12 +26,12 @@ class ContextMixer:
         """prior: codes to learn from first, after the primer, uint16, shape (n,).
 
         resumed: whether `arrays` are about to be filled in, so that nothing has to be learned first.
-        with_code_lengths: whether to note what each symbol code_lengths.
+        with_code_lengths: whether to note the code length of each symbol.
         """
         if streams.symbol_count > MOST_SYMBOLS:
             raise InputError(f"contexts know up to {MOST_SYMBOLS:,} symbols, and this input has "
                              f"{streams.symbol_count:,}", "split it into parts, or use preset=network")
-        self._kind = KINDS[settings.contexts]
+        self._kind = context_set(settings.contexts)
         self._bits = source.code_bits
         known = primers.read(settings.primer)
         if prior is not None:
@@ -95,5 +95,5 @@ class ContextMixer:
 def mixer_bytes(settings, source, streams):
     """Bytes of memory that a ContextMixer takes, roughly."""
     base = primers.length(settings.primer)
-    return state.memory_bytes(KINDS[settings.contexts], source.code_bits, source.layout, base, streams,
+    return state.memory_bytes(context_set(settings.contexts), source.code_bits, source.layout, base, streams,
                                settings.table_bits, settings.has_network)

@@ -76,7 +76,7 @@ def squash(logit):
 
 @part
 def code_length_of(probability, bit):
-    """What a bit code_lengths whose probability of being 1 is this, in parts of a bit. For people to look at, and for nothing else."""
+    """The code length of a bit whose probability of being 1 is this, in parts of a bit. For people to look at, and for nothing else."""
     return np.int64(COSTS[(probability if bit else ONE - probability) >> PROBABILITY_BITS - _COST_BITS])
 
 

@@ -15,27 +15,28 @@ from lib.models.exact.bounds import check_dimensions
 from lib.models.exact.dimensions import Dimensions
 
 
-def check_model(settings, input_shape):
-    """Refuse complete settings of a network that cannot be, by name. Imports no backend."""
-    if settings.has_network and settings.arithmetic == "exact" and input_shape.symbols > 1:
-        check_dimensions(Dimensions.of(settings, input_shape))
+def check_model(parameters, input_shape):
+    """Refuse complete parameters of a network that cannot be, by name. Imports no backend."""
+    if parameters.has_network and parameters.arithmetic == "exact" and input_shape.symbols > 1:
+        check_dimensions(Dimensions.of(parameters, input_shape))
 
 
-def build_model(settings, input_shape, steps, made_in=None):
-    """The model of complete `settings` for `steps` steps; input_shape: lib.models.inputs.InputShape, what each of them sees.
+def build_model(parameters, input_shape, steps, backend="auto", made_in=None):
+    """The model of complete `parameters` for `steps` steps; input_shape: lib.models.inputs.InputShape, what each of them sees.
 
+    backend: what computes an exact network, see lib.settings.Settings.
     made_in: when decoding, the Environment of the encoder, to come as close to it as can be.
     """
     if input_shape.symbols == 1:
-        return CertainModel(settings.batch_size)
-    if settings.arithmetic == "exact":
+        return CertainModel(parameters.batch_size)
+    if parameters.arithmetic == "exact":
         from lib.models.exact.lstm import ExactLSTM
-        return ExactLSTM(settings, input_shape, steps)
-    if settings.backend not in ("auto", "tensorflow"):
-        raise SettingsError(f"arithmetic={settings.arithmetic} runs on tensorflow alone, not on {settings.backend}",
-                            "leave the backend to auto")
+        return ExactLSTM(parameters, input_shape, steps, backend)
+    if backend not in ("auto", "tensorflow"):
+        raise SettingsError(f"arithmetic={parameters.arithmetic} runs on tensorflow alone, not on {backend}",
+                            "leave the backend to auto", "backend")
     from lib.models.keras_lstm import KerasLSTM
-    return KerasLSTM(settings, input_shape, steps, made_in)
+    return KerasLSTM(parameters, input_shape, steps, made_in)
 
 
 class CertainModel:

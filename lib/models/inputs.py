@@ -23,41 +23,41 @@ class InputShape(NamedTuple):
         return cls(vocabulary_size, 1, vocabulary_size)
 
 
-def input_shape_of(settings, source):
-    """The InputShape of complete `settings` for a source. Allocates nothing."""
-    if _has_samples(settings, source):
+def input_shape_of(parameters, source):
+    """The InputShape of complete `parameters` for a source. Allocates nothing."""
+    if _has_samples(parameters, source):
         return InputShape(source.vocabulary_size, len(_AROUND) + _IN_PIXEL + 1, source.vocabulary_size + 1 + _PLANES)
-    if not _has_grid(settings, source):
+    if not _has_grid(parameters, source):
         return InputShape.of_last_symbol(source.vocabulary_size)
-    count = len(_offsets(settings.context_size, settings.context_frames)) + 1
+    count = len(_offsets(parameters.context_size, parameters.context_frames)) + 1
     return InputShape(source.vocabulary_size, count, source.vocabulary_size + 1 + _places(source.layout))
 
 
-def inputs_of(settings, source, streams):
-    """The LastSymbol or the Grid of complete `settings`, for a source whose symbols lie in `streams`."""
-    if _has_grid(settings, source):
-        return Grid(source.vocabulary_size, source.layout, streams, settings.context_size, settings.context_frames)
-    if _has_samples(settings, source):
+def inputs_of(parameters, source, streams):
+    """The LastSymbol or the Grid of complete `parameters`, for a source whose symbols lie in `streams`."""
+    if _has_grid(parameters, source):
+        return Grid(source.vocabulary_size, source.layout, streams, parameters.context_size, parameters.context_frames)
+    if _has_samples(parameters, source):
         return Samples(source.vocabulary_size, source.layout, streams)
     return LastSymbol()
 
 
-def inputs_bytes(settings, source):
+def inputs_bytes(parameters, source):
     """Bytes of memory that `inputs_of` take, roughly."""
-    if _has_samples(settings, source):
-        return 4 * settings.batch_size * _longest_way(source.layout)
-    if not _has_grid(settings, source):
+    if _has_samples(parameters, source):
+        return 4 * parameters.batch_size * _longest_way(source.layout)
+    if not _has_grid(parameters, source):
         return 0
     cells = int(source.layout.prod())
-    return 8 * cells * input_shape_of(settings, source).count + 4 * settings.batch_size * (settings.context_frames + 1) * cells
+    return 8 * cells * input_shape_of(parameters, source).count + 4 * parameters.batch_size * (parameters.context_frames + 1) * cells
 
 
-def _has_grid(settings, source):
-    return settings.context_size > 0 and source.model_inputs == "grid"
+def _has_grid(parameters, source):
+    return parameters.context_size > 0 and source.model_inputs == "grid"
 
 
-def _has_samples(settings, source):
-    return settings.context_size > 0 and source.model_inputs == "samples"
+def _has_samples(parameters, source):
+    return parameters.image_neighbours == "yes" and source.model_inputs == "samples"
 
 
 class LastSymbol:
@@ -99,7 +99,7 @@ class Grid:
 
     def arrays(self):
         """As LastSymbol.arrays."""
-        return {"surroundings": self._history}
+        return {"inputs": self._history}
 
 
 def _places(layout):
@@ -162,7 +162,7 @@ class Samples:
 
     def arrays(self):
         """As LastSymbol.arrays."""
-        return {"surroundings": self._history}
+        return {"inputs": self._history}
 
 
 def _longest_way(layout):

@@ -27,21 +27,21 @@ _DTYPE_POLICIES = {"float32": "float32", "float16": "mixed_float16"}
 
 
 class KerasLSTM:
-    """The model of `settings` that sees `input_shape`: see lib.models for what it answers to."""
+    """The model of `parameters` that sees `input_shape`: see lib.models for what it answers to."""
 
     backend = "tensorflow"
 
-    def __init__(self, settings, input_shape, steps, made_in=None):
+    def __init__(self, parameters, input_shape, steps, made_in=None):
         self.environment = Environment.enter(made_in)
-        keras.utils.set_random_seed(settings.seed)
-        self._settings = settings
+        keras.utils.set_random_seed(parameters.seed)
+        self._parameters = parameters
         self._steps = steps
         self._step = 0
-        self._network = _Network(settings, input_shape)
-        self._trainer = _Trainer(settings, self._network)
+        self._network = _Network(parameters, input_shape)
+        self._trainer = _Trainer(parameters, self._network)
         self._state = self._network.initial_state()
-        no_symbols, nothing = np.zeros(settings.batch_size, np.int32), np.zeros((settings.batch_size, input_shape.count), np.int32)
-        window, interval = settings.seq_length, settings.update_interval
+        no_symbols, nothing = np.zeros(parameters.batch_size, np.int32), np.zeros((parameters.batch_size, input_shape.count), np.int32)
+        window, interval = parameters.seq_length, parameters.update_interval
         self._inputs = deque([nothing] * window, maxlen=window)
         self._states_before = deque([self._state] * window, maxlen=window)
         self._targets = deque(maxlen=interval)
@@ -64,7 +64,7 @@ class KerasLSTM:
         self._targets.append(symbols.astype(np.int32))
         self._mask.append((np.arange(len(symbols)) < active).astype(np.float32))
         self._step += 1
-        if self._step % self._settings.update_interval == 0:
+        if self._step % self._parameters.update_interval == 0:
             self._trainer.update(np.stack(self._inputs, 1), np.stack(self._targets, 1), np.stack(self._mask, 1),
                                  self._states_before[0], self._learning_rate())
 
@@ -81,13 +81,13 @@ class KerasLSTM:
 
     def restore(self, data, step):
         """Go on from `state_bytes` taken after `step` steps, where they were made. FormatError where they do not fit."""
-        interval = self._settings.update_interval
+        interval = self._parameters.update_interval
         self._step = step
         self._targets.extend([self._no_symbols] * min(step, interval))
         self._mask.extend([np.zeros(len(self._no_symbols), np.float32)] * min(step, interval))
         like = self._arrays()
         if len(data) != sum(array.nbytes for array in like):
-            raise FormatError("the state of the network is damaged: it has another length than its settings give it")
+            raise FormatError("the state of the network is damaged: it has another length than its parameters give it")
         start, arrays = 0, []
         for array in like:
             arrays.append(np.frombuffer(data, array.dtype, array.size, start).reshape(array.shape))
@@ -119,24 +119,24 @@ class KerasLSTM:
 
     def _learning_rate(self):
         """Linear from start to end over the file."""
-        start, end = self._settings.start_learning_rate, self._settings.end_learning_rate
+        start, end = self._parameters.start_learning_rate, self._parameters.end_learning_rate
         return np.float32(start + (end - start) * (self._step - 1) / self._steps)
 
 
 class _Network:
     """The layers and their forward step. All shapes are fixed when it is built."""
 
-    def __init__(self, settings, input_shape):
-        self._settings, self._sights = settings, input_shape
-        policy = _DTYPE_POLICIES[settings.arithmetic]
-        self._embedding = keras.layers.Embedding(input_shape.values, settings.embedding_size, dtype=policy)
+    def __init__(self, parameters, input_shape):
+        self._parameters, self._input_shape = parameters, input_shape
+        policy = _DTYPE_POLICIES[parameters.arithmetic]
+        self._embedding = keras.layers.Embedding(input_shape.values, parameters.embedding_size, dtype=policy)
         # cuDNN's own LSTM cannot be compiled by XLA, and unrolled layers compile ten times as long.
-        self._lstms = [keras.layers.LSTM(settings.rnn_units, return_sequences=True, return_state=True,
-                                         use_cudnn=False, dtype=policy) for _ in range(settings.num_layers)]
+        self._lstms = [keras.layers.LSTM(parameters.rnn_units, return_sequences=True, return_state=True,
+                                         use_cudnn=False, dtype=policy) for _ in range(parameters.num_layers)]
         self._output = keras.layers.Dense(input_shape.symbols, dtype=policy)
         self._build()
         self._compiled_forward = tf.function(self._forward, jit_compile=True, input_signature=[
-            tf.TensorSpec((settings.batch_size, 1, input_shape.count), tf.int32), tf.nest.map_structure(
+            tf.TensorSpec((parameters.batch_size, 1, input_shape.count), tf.int32), tf.nest.map_structure(
                 lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), self.initial_state())])
 
     @property
@@ -148,7 +148,7 @@ class _Network:
     def initial_state(self):
         """Zero (hidden, cell) states of each layer, each of shape (batch_size, rnn_units)."""
         dtype = self._embedding.compute_dtype
-        shape = (self._settings.batch_size, self._settings.rnn_units)
+        shape = (self._parameters.batch_size, self._parameters.rnn_units)
         return [[tf.zeros(shape, dtype), tf.zeros(shape, dtype)] for _ in self._lstms]
 
     def forward(self, symbols, state):
@@ -176,8 +176,8 @@ class _Network:
 
     def _build(self):
         """Make the weights and set them from NumPy's generator, whose bits are the same everywhere."""
-        self.logits(tf.zeros((self._settings.batch_size, 1, self._sights.count), tf.int32), self.initial_state(), newest=1)
-        generator = np.random.Generator(np.random.PCG64(self._settings.seed))
+        self.logits(tf.zeros((self._parameters.batch_size, 1, self._input_shape.count), tf.int32), self.initial_state(), newest=1)
+        generator = np.random.Generator(np.random.PCG64(self._parameters.seed))
         self._embedding.set_weights([_uniform(generator, self._embedding.weights[0].shape, 0.05)])
         for lstm in self._lstms:
             kernel, recurrent, bias = (weight.shape for weight in lstm.weights)
@@ -192,11 +192,11 @@ class _Network:
 class _Trainer:
     """Truncated backpropagation and Adam as one compiled function."""
 
-    def __init__(self, settings, network):
+    def __init__(self, parameters, network):
         self._network = network
-        self._interval = settings.update_interval
-        self._optimizer = keras.optimizers.Adam(0.0, beta_1=0.0, beta_2=settings.adam_beta_2)
-        if settings.arithmetic == "float16":
+        self._interval = parameters.update_interval
+        self._optimizer = keras.optimizers.Adam(0.0, beta_1=0.0, beta_2=parameters.adam_beta_2)
+        if parameters.arithmetic == "float16":
             self._optimizer = keras.optimizers.LossScaleOptimizer(
                 self._optimizer, initial_scale=_INITIAL_LOSS_SCALE)
         self._optimizer.build(network.weights)

@@ -4,31 +4,31 @@ _FLOAT_BYTES = 4
 _COPIES = 5        # weights, squares, factors or gradients, and a copy of the first two
 
 
-def parameter_count(settings, input_shape):
-    """Weights of the network of `settings` that sees `input_shape`, a lib.models.inputs.InputShape."""
-    embedding, units = settings.embedding_size * input_shape.count, settings.rnn_units
-    count = input_shape.values * settings.embedding_size
-    for layer in range(settings.num_layers):
+def parameter_count(parameters, input_shape):
+    """Weights of the network of `parameters` that sees `input_shape`, a lib.models.inputs.InputShape."""
+    embedding, units = parameters.embedding_size * input_shape.count, parameters.rnn_units
+    count = input_shape.values * parameters.embedding_size
+    for layer in range(parameters.num_layers):
         inputs = embedding + (units if layer else 0)
         count += 4 * units * (inputs + units + 1)
-    return count + (settings.num_layers * units + 1) * input_shape.symbols
+    return count + (parameters.num_layers * units + 1) * input_shape.symbols
 
 
-def network_bytes(settings, input_shape):
+def network_bytes(parameters, input_shape):
     """Bytes of memory that the network's weights, optimizer and window take, roughly, and another copy of the state.
 
     Measured at a fingerprint, which copies the state, the Numba engine takes less; the reference backend takes
     up to three times as much.
     """
-    units = settings.num_layers * settings.rnn_units
-    embedding = settings.num_layers * settings.embedding_size * input_shape.count
+    units = parameters.num_layers * parameters.rnn_units
+    embedding = parameters.num_layers * parameters.embedding_size * input_shape.count
     per_step = 20 * units + 4 * embedding + 4 * input_shape.symbols
-    window = settings.seq_length * settings.batch_size * per_step
-    return _FLOAT_BYTES * (_COPIES * parameter_count(settings, input_shape) + window)
+    window = parameters.seq_length * parameters.batch_size * per_step
+    return _FLOAT_BYTES * (_COPIES * parameter_count(parameters, input_shape) + window)
 
 
-def operations_per_step(settings, input_shape):
+def operations_per_step(parameters, input_shape):
     """Floating-point operations of a step of all streams, updates included: two for each term of a product."""
-    products = parameter_count(settings, input_shape) - input_shape.values * settings.embedding_size
-    backward = 2 * settings.seq_length / settings.update_interval
-    return 2 * settings.batch_size * products * (1 + backward)
+    products = parameter_count(parameters, input_shape) - input_shape.values * parameters.embedding_size
+    backward = 2 * parameters.seq_length / parameters.update_interval
+    return 2 * parameters.batch_size * products * (1 + backward)

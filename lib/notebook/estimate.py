@@ -2,18 +2,11 @@
 
 from pathlib import Path
 
-from lib.coding import choice
-from lib.coding.run import memory_bytes
-from lib.compression import input_bytes, inspect
-from lib.models.inputs import input_shape_of
-from lib.models.size import operations_per_step
+from lib.coding import choice, speed
+from lib.contents import input_bytes, inspect
 from lib.sources import source_of
 from lib.storage.files import available_memory
 
-_BEGIN_SECONDS = 4                         # to load and to compile
-# Measured on two cores of an x86-64 machine: symbols of contexts in a second, and operations of an exact network.
-_SYMBOLS_PER_SECOND = {"text": 44_000, "binary": 26_000, "video": 30_000, "image": 28_000, "none": 1_000_000}
-_OPERATIONS_PER_SECOND = 14e9
 _LARGEST_LOOKED_AT = 30_000_000            # bytes: to look at more would make the form slow
 
 
@@ -32,10 +25,9 @@ class Estimate:
         if path.is_dir() or _is_large(path):
             return f"{path}: the run says what it takes when it begins."
         source = self._source(path, settings)
-        complete, why = choice.resolve(settings, source, speed=_speed)
-        memory = memory_bytes(complete, source, source.streams_for(complete.batch_size))
+        plan, why = choice.plan_for(settings, source, speed=speed.symbols_per_second)
         why = why.replace("auto took", "auto would take")
-        return f"{path.name}, {len(self._data):,} bytes: {_takes(complete, source, memory)}. {why}".rstrip()
+        return f"{path.name}, {len(self._data):,} bytes: {_takes(plan)}. {why}".rstrip()
 
     def _source(self, path, settings):
         key = (path, path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else path
@@ -60,27 +52,18 @@ def line_on_coded(path):
         raise contents.fault
     header = contents.header
     what = f"{path.name} says that it holds {header.name}, {header.original_bytes:,} bytes"
-    if not contents.settings:
+    if not contents.plan:
         return f"{what}, stored as they are."
     where = f" It decodes only with {contents.environment}." if contents.environment else ""
-    return f"{what}: {_takes(contents.settings, contents.source, contents.memory_bytes)}.{where}"
+    return f"{what}: {_takes(contents.plan)}.{where}"
 
 
 def _is_large(path):
     return path.is_file() and path.stat().st_size > _LARGEST_LOOKED_AT
 
 
-def _takes(settings, source, memory):
-    """What a run with complete settings takes; memory: in bytes."""
-    symbols, free = source.streams_for(settings.batch_size).coded_count, available_memory()
-    seconds = _BEGIN_SECONDS + choice.begin_seconds(settings) + symbols / _speed(settings, source)
+def _takes(plan):
+    """What a run of a plan takes."""
+    memory, free = plan.memory_bytes, available_memory()
     short = ", more than is free here" if free is not None and memory > free else ""
-    return f"about {choice.duration(seconds)} on a processor of two cores, and {memory / 1e6:,.0f} MB of memory{short}"
-
-
-def _speed(settings, source):
-    """Symbols a second that complete settings code of a source, reckoned."""
-    seconds = 1 / _SYMBOLS_PER_SECOND[settings.contexts]
-    if settings.has_network:
-        seconds += operations_per_step(settings, input_shape_of(settings, source)) / settings.batch_size / _OPERATIONS_PER_SECOND
-    return 1 / seconds
+    return f"about {choice.duration(speed.seconds(plan))} on a processor of two cores, and {memory / 1e6:,.0f} MB of memory{short}"

@@ -10,7 +10,8 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from lib.coding.container import is_base_name
-from lib.compression import SUFFIX, inspect
+from lib.compression import SUFFIX
+from lib.contents import inspect
 from lib.errors import InputError, LockstepError
 from lib.notebook import host
 from lib.storage.files import OutputFile, free_name

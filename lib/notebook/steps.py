@@ -6,6 +6,7 @@ from pathlib import Path
 
 import lib
 from lib.compression import SUFFIX
+from lib.contents import input_bytes, model_of
 from lib.errors import OutputError
 from lib.notebook import host, inputs
 from lib.notebook.boxes import box, boxed, say
@@ -99,10 +100,10 @@ def decompress(form):
 def report_compression(result):
     """What a compression did, as a table, and beside the standard compressors."""
     show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
-                ("model", lib.compression.model_of(result.settings)),
+                ("model", model_of(result.parameters)),
                 *_computed_by(result), ("file", str(result.output_path))])
     show_code_lengths(result)
-    compare_with_standard(result, lib.compression.input_bytes(result.input_path))
+    compare_with_standard(result, input_bytes(result.input_path))
 
 
 @boxed

@@ -35,10 +35,10 @@ def state_before(place, folders):
     return found
 
 
-def write_state(place, folder, settings, predictor):
+def write_state(place, folder, parameters, predictor):
     """Keep the state that a part ends in, for the next one."""
     if place.part < place.parts:
-        about = coding_of(settings, predictor.environment) | {
+        about = coding_of(parameters, predictor.environment) | {
             "direction": _DIRECTION, "identity": place.identity, "step": place.streams.end}
         path = Path(folder) / state_name(place, place.part)
         checkpoint.write(path, about, predictor.sections(), keep=False)

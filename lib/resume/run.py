@@ -1,17 +1,22 @@
 """Which run a checkpoint belongs to, and how one is found again."""
 
 import contextlib
-import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from lib import priors
 from lib.errors import CheckpointError, InputError, SettingsError
+from lib.kinds import BY_STORED_NAME
 from lib.models.environment import Environment
+from lib.parameters import Parameters
 from lib.priors import Prior
 from lib.resume import checkpoint
-from lib.resume.checkpoint import Keeper
-from lib.settings import Settings
+from lib.resume.checkpoint import Checkpoint, Keeper
+from lib.settings import Settings, decoding_parameters
 from lib.storage.files import check_target
 
 DIRECTIONS = ("compress", "decompress")
@@ -26,77 +31,91 @@ class Run:
     output_path: Path
     sha256: bytes             # of the input file
     overwrite: bool           # whether the output may be replaced
-    preset: str               # what was asked for; auto takes what a checkpoint has
+    settings: Settings        # what was asked for
     prior: Prior | None       # that was named
     is_folder: bool = False   # whether what is compressed is a folder
-    pixels: str = "no"        # see Settings
+    leaves_files: bool = True # whether it may leave files beside its output: the state of a part, what was recovered of a damaged file
 
     @property
-    def folders(self):
+    def folders(self) -> list[Path]:
         """Where what parts leave to each other lies: beside the output, or else the input."""
         return list(dict.fromkeys((self.output_path.parent, self.input_path.parent)))
 
-    def about(self, settings, environment):
-        """What the run's checkpoints say of it; settings: complete."""
-        return coding_of(settings, environment) | {
+    def about(self, plan, environment: Environment | None) -> dict[str, Any]:
+        """What the run's checkpoints say of it."""
+        return coding_of(plan.parameters, environment) | {
             "direction": self.direction, "input": str(self.input_path.absolute()),
             "output": str(self.output_path.absolute()), "sha256": self.sha256, "overwrite": self.overwrite,
-            "asked": self.preset, "pixels": self.pixels, "prior": str(self.prior.path.absolute()) if self.prior else ""}
+            "asked": self.settings.asked(), "prior": str(self.prior.path.absolute()) if self.prior else "",
+            "codes": plan.identity()}
 
-    def prior_codes(self, settings, source):
-        """What a source's contexts read of the prior that complete settings have: codes, uint16, or None.
+    def prior_codes(self, plan) -> np.ndarray | None:
+        """What a plan's contexts read of the prior that its parameters have: codes, uint16, or None.
 
         Raises InputError where it is not to be found, or is of other data.
         """
-        if settings.prior == "none":
+        name = plan.parameters.prior
+        if name == "none":
             return None
-        prior = self.prior or priors.find(settings.prior, [*self.folders, *(folder / "priors" for folder in self.folders)])
-        if prior.name != settings.prior:
-            raise InputError(f"{self.input_path} was made with the prior {settings.prior}, and {prior.path} is {prior.name}",
+        prior = self.prior or priors.find(name, [*self.folders, *(folder / "priors" for folder in self.folders)])
+        if prior.name != name:
+            raise InputError(f"{self.input_path} was made with the prior {name}, and {prior.path} is {prior.name}",
                              "choose that one")
-        return prior.codes_for(source)
+        return prior.codes_for(plan.source)
 
 
 class RunCheckpoint:
     """The checkpoint of a run, where it has one: what it goes on from, and what is kept of it."""
 
-    def __init__(self, path, run, wanted, warn):
-        """path: of the checkpoint, or None; wanted: the Settings of the user; warn: called with a line of text.
+    def __init__(self, path: Path | str | None, run: Run, warn: Callable[[str], Any]):
+        """path: of the checkpoint, or None; warn: called with a line of text.
 
         Raises CheckpointError where the checkpoint belongs to another run, and OutputError where none can be written.
         """
-        self._path, self._run, self._wanted, self._warn = path, run, wanted, warn
-        self.found = None              # the Checkpoint that the run goes on from
+        self._path, self._run, self._warn = path, run, warn
+        self.found: Checkpoint | None = None              # that the run goes on from
         if path:
             if Path(path).absolute() in (run.input_path.absolute(), run.output_path.absolute()):
                 raise CheckpointError(f"{path} is the run's own input or output", "choose another path for the checkpoint")
             check_target(path, overwrite=True)
-            self.found = _find(path, run, wanted, warn)
+            self.found = _find(path, run, warn)
         self.is_own = self.found is not None      # and not of the part before
 
-    def go_on_from(self, state_before):
+    def go_on_from(self, state_before: Checkpoint | None) -> None:
         """Begin at the Checkpoint of the part before, where there is one and the run has none of its own yet."""
         if state_before and not self.found:
-            _check_settings(state_before, self._wanted, "the parts before were coded", "leave it out, or begin with part 1 anew")
+            check_coding(state_before, self._run.settings, "the parts before were coded", "leave it out, or begin with part 1 anew")
             self.found = state_before
 
     @property
-    def reason(self):
-        """What to say of the settings."""
+    def reason(self) -> str:
+        """What to say of the parameters."""
         return f"going on from {self.found.path}"
 
     @property
-    def settings(self):
-        """The complete settings of the run that goes on."""
-        return dataclasses.replace(settings_of(self.found), backend=self._wanted.backend,
-                                   checkpoint_minutes=self._wanted.checkpoint_minutes)
+    def settings(self) -> Settings:
+        """What was asked for when the run began, which decides how its input is looked at; and how to run, as it is asked for now."""
+        if not self.is_own:
+            return self._run.settings
+        return asked_of(self.found, self._run.settings)
 
     @property
-    def made_in(self):
+    def parameters(self) -> Parameters:
+        """The complete parameters of the run that goes on."""
+        return parameters_of(self.found)
+
+    def check_plan(self, plan) -> None:
+        """Refuse, with a CheckpointError, a plan that codes other symbols than the run that goes on did."""
+        if self.is_own and self.found.about["codes"] != plan.identity():
+            raise CheckpointError(f"{self.found.path} was begun on the same input, looked at in another way",
+                                  f"remove {self.found.path} to begin anew")
+
+    @property
+    def made_in(self) -> Environment | None:
         """The Environment that the run began in, or None."""
         return environment_of(self.found) if self.found else None
 
-    def restore(self, predictor, streams):
+    def restore(self, predictor, streams) -> tuple[int, Any]:
         """Give a predictor the state that was kept, if any; returns (the next step, the coder's state or None)."""
         if not self.found:
             return streams.first, None
@@ -104,11 +123,13 @@ class RunCheckpoint:
             raise CheckpointError(f"{self.found.path} was made with {self.made_in}, and this is {predictor.environment}: a float "
                                   "network can only go on where it began")
         step = self.found.about["step"]
+        if not streams.first <= step <= streams.end:
+            raise CheckpointError(f"{self.found.path} is damaged (it is of no step of this run)")
         predictor.restore(self.found, step)
         return step, (self.found.about["coder"], self.found.read("coder")) if self.is_own else None
 
     @contextlib.contextmanager
-    def visits(self, settings, predictor, of_direction):
+    def visits(self, plan, predictor, of_direction: Callable[[int], tuple[dict, dict]]) -> Iterator[Callable | None]:
         """What loop.code calls between steps, as a context; None for a run that keeps nothing.
 
         of_direction: called with a step; returns (about, sections) that only encoders or only decoders keep.
@@ -116,26 +137,26 @@ class RunCheckpoint:
         if not self._path:
             yield None
             return
-        if settings.coder != "numba":
-            raise SettingsError(f"coder={settings.coder} cannot be stopped and gone on with", "leave the coder to the preset, "
-                                "or the checkpoint out")
+        if plan.parameters.coder != "numba":
+            raise SettingsError(f"coder={plan.parameters.coder} cannot be stopped and gone on with",
+                                "leave the coder to the preset, or the checkpoint out", "coder")
 
         def state(step, segment):
             numbers, written = segment.coder.state()
             about, sections = of_direction(step)
             return about | {"step": step, "coder": numbers}, sections | {"coder": written} | predictor.sections()
 
-        about = self._run.about(settings, predictor.environment)
-        with Keeper(self._path, settings.checkpoint_minutes, about, self._warn) as keeper:
+        about = self._run.about(plan, predictor.environment)
+        with Keeper(self._path, self._run.settings.checkpoint_minutes, about, self._warn) as keeper:
             yield lambda step, segment: keeper.visit(lambda: state(step, segment))
 
-    def done(self):
+    def done(self) -> None:
         """The output is complete: what was kept is no longer needed."""
         if self._path:
             checkpoint.remove(self._path)
 
 
-def _find(path, run, wanted, warn):
+def _find(path, run, warn):
     """The Checkpoint at `path` that `run` goes on from, or None where there is none yet."""
     found = checkpoint.newest(path, warn)
     if not found:
@@ -143,51 +164,69 @@ def _find(path, run, wanted, warn):
     check_run(found)
     about, anew = found.about, f"choose another checkpoint, or remove {path} to begin anew"
     if about["direction"] != run.direction:
-        raise CheckpointError(f"{path} is of a run to {about['direction']} {about['input']}", f"{anew}")
+        raise CheckpointError(f"{path} is of a run to {about['direction']} {about['input']}", anew)
     if about["sha256"] != run.sha256:
         raise CheckpointError(f"{path} belongs to another input, {about['input']} as it was then, and not to "
-                              f"{run.input_path}", f"{anew}")
-    if run.preset not in ("auto", about["asked"]):
-        raise CheckpointError(f"{path} was begun with preset={about['asked']}, and not with {run.preset}", f"{anew}")
-    _check_settings(found, wanted, f"{path} was begun", anew)
+                              f"{run.input_path}", anew)
+    begun = asked_of(found)
+    for name, value in run.settings.asked().items():
+        if name in ("preset", "grid_width", "pixels") and getattr(begun, name) != value:
+            raise CheckpointError(f"{path} was begun with {name}={getattr(begun, name)}, and not with {value}", anew, name)
+    check_coding(found, run.settings, f"{path} was begun", anew)
     return found
 
 
-def _check_settings(found, wanted, what, advice):
-    """Refuse what a user chose where the run goes on with something else."""
-    settings = settings_of(found)
+def check_coding(found: Checkpoint, wanted: Settings, what: str, advice: str) -> None:
+    """Refuse coding parameters that were chosen where the run goes on with something else."""
+    parameters = parameters_of(found)
     for name, value in wanted.chosen().items():
-        if getattr(settings, name) != value:
-            raise CheckpointError(f"{what} with {name}={getattr(settings, name)}, and not with {value}", f"{advice}")
+        begun = getattr(parameters, name)
+        if name == "contexts" and begun in BY_STORED_NAME:
+            begun = BY_STORED_NAME[begun].name             # a person chooses a kind, whatever its version
+        if begun != value:
+            raise CheckpointError(f"{what} with {name}={begun}, and not with {value}", advice, name)
 
 
-def coding_of(settings, environment):
-    """What names how a checkpoint's data is coded: what wrote it, the complete settings, the Environment or None."""
+def asked_of(found: Checkpoint, how: Settings = Settings()) -> Settings:
+    """What was asked for when a checkpoint's run began; how: says how to run."""
+    try:
+        wished = Settings().with_values(found.about["asked"])
+    except SettingsError as error:
+        raise CheckpointError(f"{found.path} cannot be used: {error}") from error
+    return wished.with_values({name: getattr(how, name) for name in _HOW})
+
+
+_HOW = [*(wish.name for wish in decoding_parameters()), "verify"]
+
+
+def coding_of(parameters: Parameters, environment: Environment | None) -> dict[str, Any]:
+    """What names how a checkpoint's data is coded: what wrote it, the complete parameters, the Environment or None."""
     from lib import __version__
-    number, overrides = settings.to_header()
+    number, overrides = parameters.to_header()
     return {"lockstep": __version__, "preset": number, "overrides": overrides,
             "environment": list(environment.to_header()) if environment else []}
 
 
-def environment_of(found):
+def environment_of(found: Checkpoint) -> Environment | None:
     """The Environment that a checkpoint's bits depend on, or None."""
     return Environment.from_header(found.about["environment"])
 
 
-def settings_of(found):
-    """The complete settings of a checkpoint's run."""
+def parameters_of(found: Checkpoint) -> Parameters:
+    """The complete parameters of a checkpoint's run."""
     try:
-        return Settings.from_header(found.about["preset"], found.about["overrides"])
+        return Parameters.from_header(found.about["preset"], found.about["overrides"])
     except SettingsError as error:
         raise CheckpointError(f"{found.path} cannot be used: {error}") from error
 
 
 # What a checkpoint says, and what that of a run says beside it.
 _ABOUT = {"lockstep": str, "direction": str, "preset": int, "overrides": dict, "environment": list, "step": int}
-_ABOUT_RUN = {"input": str, "output": str, "sha256": bytes, "overwrite": bool, "asked": str, "pixels": str, "prior": str, "coder": list}
+_ABOUT_RUN = {"input": str, "output": str, "sha256": bytes, "overwrite": bool, "asked": dict, "prior": str,
+              "codes": bytes, "coder": list}
 
 
-def check_run(found):
+def check_run(found: Checkpoint) -> None:
     """Refuse what is not the checkpoint of a run, by this version."""
     check_version(found)
     if found.about["direction"] not in DIRECTIONS or not _says(found, _ABOUT_RUN):
@@ -199,7 +238,7 @@ def _says(found, fields):
     return all(isinstance(found.about.get(name), kind) for name, kind in fields.items())
 
 
-def check_version(found):
+def check_version(found: Checkpoint) -> None:
     """Refuse a checkpoint of another version, or one that does not say what it must."""
     from lib import __version__
     if not _says(found, _ABOUT):

@@ -83,6 +83,11 @@ class OutputFile:
         """Put what was written so far on disk."""
         self._try(lambda: (self._file.flush(), os.fsync(self._file.fileno())))
 
+    @property
+    def written_path(self) -> Path:
+        """Where what was written lies until it takes its name: to be read back after `flush`."""
+        return Path(self._file.name)
+
     def restart(self):
         """Drop what was written so far."""
         self._try(lambda: (self._file.seek(0), self._file.truncate()))

@@ -1,5 +1,10 @@
-"""Kinds of data: each a module with the contexts that suit it, over the one engine of lib.mixing."""
+"""The contexts of each kind of data: a module each, over the one engine of lib.mixing. lib.kinds lists the kinds."""
 
-from lib.mixing.kinds import binary, image, text, video
+from importlib import import_module
 
-KINDS = {kind.name: kind for kind in (text.KIND, binary.KIND, video.KIND, image.KIND)}
+from lib.kinds import BY_STORED_NAME
+
+
+def context_set(stored_name):
+    """The lib.mixing.kinds.context_set.ContextSet of a kind, by its name in file headers."""
+    return import_module(BY_STORED_NAME[stored_name].module).CONTEXTS

@@ -6,7 +6,7 @@ from lib.compiling import compiled, part
 from lib.mixing import engine, matches, selectors
 from lib.mixing.hashing import joined, newest
 from lib.mixing.kinds import records, x86
-from lib.mixing.kinds.kind import Kind
+from lib.mixing.kinds.context_set import ContextSet
 
 # A stream's state
 _RECENT, _LETTERS, _MISSES = range(3)
@@ -224,6 +224,6 @@ def _follow_on(table, match, state, context, codes, position, base, steps):
     match[matches.LENGTH] = max(_LASTING_LENGTH - misses, 1) if pointer > 0 else 0
 
 
-KIND = Kind(
+CONTEXTS = ContextSet(
     "binary", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
     matches=len(_MATCHES) + 1, state=_STATE, indirect=_INDIRECT, predictions=0, start_weight=1_500, rates=(830, 130))

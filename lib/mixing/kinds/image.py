@@ -12,7 +12,7 @@ from lib.compiling import compiled, part
 from lib.mixing import distances, engine, matches, selectors
 from lib.mixing.hashing import joined
 from lib.mixing.kinds import fitted, neighbours
-from lib.mixing.kinds.kind import Kind
+from lib.mixing.kinds.context_set import ContextSet
 from lib.mixing.kinds.neighbours import COUNT, EACH, NAMED, NE, NW, OVER, OVER_FIRST, OWN, PLACES, N, W, sample_at
 
 _BEGIN, _END, _WIDTH, _CHANNELS, _CODES_EACH, _ARE_NAMES, _FIELDS = range(7)       # of each picture, in the Memory's layout
@@ -283,7 +283,7 @@ def _numbers_fitted(layout):
                 if not are_names), default=fitted.floats(1, 1))
 
 
-KIND = Kind(
+CONTEXTS = ContextSet(
     "image", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
     matches=1, state=_STATE, indirect=0, predictions=_MORE + _PREDICTED, start_weight=2_000, rates=(900, 60),
     fits=_numbers_fitted, work=fitted.WORK)

@@ -5,7 +5,7 @@ import numpy as np
 from lib.compiling import compiled, part
 from lib.mixing import engine, matches, selectors
 from lib.mixing.hashing import joined, newest
-from lib.mixing.kinds.kind import Kind
+from lib.mixing.kinds.context_set import ContextSet
 
 # A stream's state
 _RECENT, _CLASSES, _WORD, _WORD_1, _WORD_2, _WORD_LENGTH, _BRACKET, _LINE_FIRST, _LINE, _LINE_1 = range(10)
@@ -162,6 +162,6 @@ def _take_word(state, byte):
         state[_WORD_2], state[_WORD_1], state[_WORD], state[_WORD_LENGTH] = state[_WORD_1], state[_WORD], 0, 0
 
 
-KIND = Kind(
+CONTEXTS = ContextSet(
     "text", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
     matches=len(_MATCHES), state=_STATE, indirect=0, predictions=0, start_weight=3_000, rates=(560, 60))

@@ -9,7 +9,7 @@ import numpy as np
 from lib.compiling import compiled, part
 from lib.mixing import engine, matches, selectors
 from lib.mixing.hashing import joined
-from lib.mixing.kinds.kind import Kind
+from lib.mixing.kinds.context_set import ContextSet
 
 _HEIGHT, _WIDTH = range(2)               # of the Memory's layout
 
@@ -170,6 +170,6 @@ def _take(memory, stream, place):
                    place + 1, memory.base, memory.steps)
 
 
-KIND = Kind(
+CONTEXTS = ContextSet(
     "video", _code_steps, contexts=_CONTEXTS, selectors=_SELECTORS, final_selectors=_FINAL_SELECTORS, maps=_MAPS,
     matches=3, state=1, indirect=_INDIRECT, predictions=0, start_weight=3_000, rates=(900, 60))

@@ -19,10 +19,10 @@ class Dimensions(NamedTuple):
     known: int         # R, what they may be: rows of the embedding
 
     @classmethod
-    def of(cls, settings, input_shape):
-        """The dimensions of complete `settings`; input_shape: lib.models.inputs.InputShape."""
-        return cls(input_shape.symbols, settings.embedding_size, settings.rnn_units, settings.num_layers,
-                   settings.batch_size, settings.seq_length, settings.update_interval, input_shape.count, input_shape.values)
+    def of(cls, parameters, input_shape):
+        """The dimensions of complete `parameters`; input_shape: lib.models.inputs.InputShape."""
+        return cls(input_shape.symbols, parameters.embedding_size, parameters.rnn_units, parameters.num_layers,
+                   parameters.batch_size, parameters.seq_length, parameters.update_interval, input_shape.count, input_shape.values)
 
     def inputs(self, layer):
         """Width of a layer's input: the embeddings, the layer below, the layer's own output a step before."""

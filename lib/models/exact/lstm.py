@@ -10,17 +10,17 @@ from lib.models.size import operations_per_step
 
 
 class ExactLSTM:
-    """The model of complete `settings` that sees `input_shape`: see lib.models for what it answers to."""
+    """The model of complete `parameters` that sees `input_shape`: see lib.models for what it answers to."""
 
     environment = None           # its bits depend on none
 
-    def __init__(self, settings, input_shape, steps):
-        self._dimensions = Dimensions.of(settings, input_shape)
-        self._schedule = Schedule(settings.start_learning_rate, settings.end_learning_rate, steps, settings.adam_beta_2)
-        self._decay = decay_bits(settings.adam_beta_2)
-        self.backend = choose_backend(settings.backend, operations_per_step(settings, input_shape))
+    def __init__(self, parameters, input_shape, steps, backend="auto"):
+        self._dimensions = Dimensions.of(parameters, input_shape)
+        self._schedule = Schedule(parameters.start_learning_rate, parameters.end_learning_rate, steps, parameters.adam_beta_2)
+        self._decay = decay_bits(parameters.adam_beta_2)
+        self.backend = choose_backend(backend, operations_per_step(parameters, input_shape))
         self._step = 0
-        self._start(State.initial(self._dimensions, settings.seed))
+        self._start(State.initial(self._dimensions, parameters.seed))
 
     def predict(self):
         """int32 frequencies of shape (batch_size, V) for the next step; call once a step."""

@@ -1,11 +1,11 @@
-"""What a kind of data is to the mixing engine."""
+"""What the contexts of a kind of data are to the mixing engine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class ContextSet:
     """A set of contexts over the engine, and the sizes that its memory needs."""
 
     name: str

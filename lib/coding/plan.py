@@ -1,0 +1,99 @@
+"""The plan of a run: all that is settled about one input before its first symbol is coded, in either direction.
+
+An encoder's plan is made by lib.coding.choice from what was wished for, a decoder's by `Plan.of_header` from a file's header. What is
+checked of it is checked here, so that nothing is written that no decoder would take. Making one allocates nothing that grows
+with what a header claims.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from lib.coding.container import Header, Segment
+from lib.coding.predictor import predictor_bytes
+from lib.coding.streams import Streams
+from lib.errors import FormatError, InputError, SettingsError
+from lib.models import check_model
+from lib.models.environment import Environment
+from lib.models.inputs import InputShape, input_shape_of
+from lib.parameters import Parameters
+from lib.sources import describe_source
+from lib.sources.source import Source
+from lib.storage.files import available_memory
+
+BYTES_HELD_PER_BYTE = 8           # memory: the data, the symbols, their matrix, the result
+_FEWEST_BITS_PER_SYMBOL = 1e-5    # the coder's 16-bit probabilities cost 2.2e-5 bits a decision or more
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Complete parameters, the source they code, and how its symbols lie in streams. Raises SettingsError where they do not go together.
+
+    backend: what computes a network, see lib.settings.Settings; no part of what a file holds.
+    """
+
+    parameters: Parameters
+    source: Source
+    streams: Streams
+    backend: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.parameters.has_contexts and self.parameters.contexts not in self.source.context_kinds:
+            raise SettingsError(f"contexts={self.parameters.contexts} cannot look at this input, as "
+                                f"{' and '.join(self.source.context_kinds)} can", "leave contexts out", "contexts")
+        check_model(self.parameters, self.input_shape)
+
+    @classmethod
+    def of(cls, parameters: Parameters, source: Source, backend: str = "auto") -> "Plan":
+        """The plan that complete parameters make of a source. Raises SettingsError."""
+        return cls(parameters, source, source.streams_for(parameters.batch_size), backend)
+
+    @classmethod
+    def of_header(cls, header: Header, backend: str = "auto") -> "Plan":
+        """The plan that a coded file's header holds. Raises FormatError where no version makes such a file."""
+        try:
+            parameters = Parameters.from_header(header.preset, header.overrides)
+            if not header.original_bytes:
+                raise FormatError("the header says that nothing is coded", "the file is damaged")
+            return cls.of(parameters, describe_source(header.source_kind, header.original_bytes, header.description), backend)
+        except SettingsError as error:
+            raise FormatError(f"the header cannot be used: {error.what}", error.advice or "the file is damaged") from error
+
+    def header(self, original_bytes: int, sha256: bytes, name: str, environment: Environment | None, is_folder: bool = False) -> Header:
+        """The header that `of_header` makes this plan from.
+
+        original_bytes, sha256, name, is_folder: of the original. environment: what the bits of a float network depend on.
+        """
+        preset, overrides = self.parameters.to_header()
+        return Header(original_bytes, sha256, name, preset, self.source.description(), environment.to_header() if environment else (),
+                      overrides, self.source.kind, is_folder)
+
+    @property
+    def input_shape(self) -> InputShape:
+        """What a network sees before each symbol."""
+        return input_shape_of(self.parameters, self.source)
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of memory that coding takes, roughly, the file's own bytes included."""
+        return BYTES_HELD_PER_BYTE * self.streams.coded_count + predictor_bytes(self.parameters, self.source, self.streams)
+
+    def check_memory(self) -> None:
+        """Refuse, with an InputError, what this machine's memory cannot hold, before it is tried."""
+        needed, available = self.memory_bytes, available_memory()
+        if available is not None and needed > available:
+            raise InputError(f"this takes about {needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are free",
+                             "use a smaller network, fewer table_bits, a smaller input or a larger machine")
+
+    def check_plausible(self, segments: list[Segment]) -> None:
+        """Refuse, with a FormatError, a size that the intact segments' payload cannot hold, before anything of that size is allocated."""
+        payload_bits = 8 * sum(len(segment.payload) + 4 for segment in segments)
+        claimed = self.streams.symbols_before(self.streams.first + sum(segment.steps for segment in segments))
+        if self.source.vocabulary_size > 1 and claimed * _FEWEST_BITS_PER_SYMBOL > payload_bits:
+            raise FormatError(f"the header claims {claimed:,} {self.source.unit}, more than the file can hold",
+                              "it is damaged or made to do harm")
+
+    def identity(self) -> bytes:
+        """32 bytes that name what is coded and how it lies: equal for plans that code the same symbols of the same source."""
+        streams = self.streams
+        lies = (self.source.kind, streams.symbol_count, streams.batch_size, streams.first, streams.end)
+        return hashlib.sha256(repr(lies).encode() + self.source.description()).digest()

@@ -1,0 +1,38 @@
+"""How long a plan takes, reckoned before it begins: the same figure on every machine."""
+
+from lib.coding.plan import Plan
+from lib.kinds import BY_STORED_NAME
+from lib.mixing import primers
+from lib.models.size import operations_per_step
+
+_BEGIN_SECONDS = 4                         # to load and to compile
+_OPERATIONS_PER_SECOND = 14e9              # of an exact network, measured on two cores of an x86-64 machine
+_WITHOUT_CONTEXTS = 1_000_000              # symbols of a network alone that a coder codes in a second
+_PRIMED_PER_SECOND = 20_000                # symbols of a primer or prior that contexts read in a second, a slow one
+
+
+def symbols_per_second(plan: Plan) -> float:
+    """Symbols that a plan codes in a second on two cores of an x86-64 machine."""
+    parameters = plan.parameters
+    kind = BY_STORED_NAME.get(parameters.contexts)
+    seconds = 1 / (kind.symbols_per_second if kind else _WITHOUT_CONTEXTS)
+    if parameters.has_network:
+        seconds += operations_per_step(parameters, plan.input_shape) / parameters.batch_size / _OPERATIONS_PER_SECOND
+    return 1 / seconds
+
+
+def priming_seconds(plan: Plan, prior_symbols: int = 0) -> float:
+    """Seconds that contexts take to read a primer and a prior of so many symbols."""
+    return (primers.length(plan.parameters.primer) + prior_symbols) / _PRIMED_PER_SECOND
+
+
+def coding_seconds(plan: Plan) -> float:
+    """Seconds from the first symbol, of a primer or the input, to the last."""
+    if plan.source.vocabulary_size == 1:
+        return 0.0
+    return priming_seconds(plan) + plan.streams.coded_count / symbols_per_second(plan)
+
+
+def seconds(plan: Plan) -> float:
+    """Seconds that a run takes from its start to its end."""
+    return _BEGIN_SECONDS + coding_seconds(plan)

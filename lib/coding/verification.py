@@ -1,0 +1,58 @@
+"""Verification: what was written is decoded in a process of its own and compared, before it takes its name.
+
+A process that has just encoded holds caches and compiled loops, and may carry a fault of its memory; a fresh one is what the
+file will meet.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lib.coding import speed
+from lib.coding.container import Reader
+from lib.coding.plan import Plan
+from lib.coding.run import decode
+from lib.errors import FormatError, LockstepError
+from lib.priors import load
+from lib.resume.run import Run, RunCheckpoint
+from lib.settings import Settings
+
+_ROOT = Path(__file__).resolve().parents[2]          # where the package lies
+_AUTO_SECONDS = 2.0                                  # that decoding may be reckoned to take for `auto` to verify; docs/design.md says why
+
+
+def is_wanted(settings: Settings, plan: Plan) -> bool:
+    """Whether what a plan makes is verified: as the setting says, or where that is quick."""
+    return settings.verify == "yes" or settings.verify == "auto" and speed.coding_seconds(plan) <= _AUTO_SECONDS
+
+
+def verify(path: Path, run: Run, note: Callable[[str], Any]) -> None:
+    """Decode the file that a run has written to `path` in a fresh process; FormatError where the run's input does not come back."""
+    note("decoding what was written in a process of its own, and comparing")
+    program = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from lib.coding.verification import main; sys.exit(main(sys.argv[1:]))"
+    where = [path, run.output_path, run.input_path, run.prior.path if run.prior else ""]
+    command = [sys.executable, "-P", "-c", program, run.settings.backend, *(os.path.abspath(name) if name else "" for name in where)]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    if done.returncode or done.stdout.strip() != run.sha256.hex():
+        said = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+        raise FormatError(f"what was written does not come back in a process of its own ({said}): nothing was kept",
+                          "try again, and report it with the input")
+
+
+def main(arguments: list[str]) -> int:
+    """The process: prints the SHA-256 of what a file gives back. Leaves nothing on disk."""
+    backend, path, output, input, prior = arguments
+    try:
+        reader = Reader(Path(path).read_bytes())
+        settings = Settings(backend=backend)
+        run = Run("decompress", Path(input), Path(output), b"", False, settings, load(prior) if prior else None, leaves_files=False)
+        restored, _ = decode(reader, Plan.of_header(reader.header, backend), run, RunCheckpoint(None, run, lambda line: None))
+    except LockstepError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(hashlib.sha256(restored).hexdigest())
+    return 0

@@ -1,0 +1,92 @@
+"""What a .lks file says of itself, without decoding it; and reading inputs that fit in memory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.coding.container import Header, Reader
+from lib.coding.plan import BYTES_HELD_PER_BYTE, Plan
+from lib.coding.run import made_in_of
+from lib.errors import FormatError, InputError
+from lib.kinds import BY_STORED_NAME
+from lib.models.environment import Environment
+from lib.parameters import Parameters
+from lib.storage import folders
+from lib.storage.files import available_memory, check_input
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a .lks file says of itself, without decoding it."""
+
+    header: Header
+    plan: Plan | None                    # None where the data is stored as it is
+    environment: Environment | None      # None where the file decodes everywhere
+    compressed_bytes: int
+    intact_segments: int
+    fault: FormatError | None            # what is wrong after the intact segments
+
+    @property
+    def parameters(self) -> Parameters | None:
+        """What the data is coded with; None where it is stored as it is."""
+        return self.plan.parameters if self.plan else None
+
+    def facts(self) -> list[tuple[str, str]]:
+        """[(what, text)] to show to a person."""
+        header, plan = self.header, self.plan
+        kind = BY_STORED_NAME.get(plan.parameters.contexts) if plan else None
+        coded = [*([("kind", str(kind))] if kind else []), ("memory", f"{plan.memory_bytes / 1e6:,.0f} MB to decompress"),
+                 ("segments", f"{self.intact_segments:,} intact")] if plan else []
+        return [("original", f"{header.name}, {header.original_bytes:,} bytes"),
+                ("SHA-256", header.sha256.hex()),
+                ("compressed", f"{self.compressed_bytes:,} bytes"),
+                ("model", model_of(self.parameters)),
+                *coded,
+                ("decodes", f"only with {self.environment}" if self.environment else "everywhere")]
+
+
+def model_of(parameters: Parameters | None) -> str:
+    """What coded a file with these parameters, in a line; None where its data is stored."""
+    return parameters.summary() if parameters else "none; the data is stored as it is"
+
+
+def inspect(input_path: Path | str) -> Contents:
+    """The Contents of a .lks file. Needs no TensorFlow. Raises FormatError where the header is damaged."""
+    data = file_bytes(Path(input_path))
+    reader = Reader(data)
+    if reader.header.is_stored:
+        return Contents(reader.header, None, None, len(data), 0, _fault_of_stored(reader))
+    plan = Plan.of_header(reader.header)
+    segments, fault = reader.read_segments(plan.streams.end - plan.streams.first)
+    return Contents(reader.header, plan, made_in_of(reader.header), len(data), len(segments), fault)
+
+
+def _fault_of_stored(reader: Reader) -> FormatError | None:
+    """What is wrong with a file that stores its data, as far as its length tells, or None."""
+    try:
+        reader.read_stored()
+    except FormatError as error:
+        return error
+    return None
+
+
+def input_bytes(path: Path) -> bytes:
+    """What is compressed of a path: the bytes of a file, or those that stand for a folder. InputError where they do not fit."""
+    if not folders.is_folder(path):
+        return file_bytes(path)
+    _check_fits(path, folders.folder_bytes(path))
+    return folders.pack(path)
+
+
+def file_bytes(path: Path) -> bytes:
+    """The bytes of a file that fits in memory."""
+    _check_fits(path, check_input(path))
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _check_fits(path: Path, size: int) -> None:
+    available = available_memory()
+    if available is not None and size * BYTES_HELD_PER_BYTE > available:
+        raise InputError(f"{path} has {size:,} bytes, more than this machine's memory can work on", "split it into parts")

@@ -1,0 +1,46 @@
+"""The registry of kinds of data: all that differs by kind above its source (lib.sources) and its contexts (lib.mixing.kinds).
+
+A kind has a version, which covers its contexts and the mixing engine under them: a change of any bit of what either computes is a
+new version, with an entry of its own here, so that files of the older one stay readable. Headers hold the stored name: "text"
+is version 1 of text, "text-2" would be the next.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of data."""
+
+    name: str                      # what people choose, in the setting `contexts`
+    version: int
+    module: str                    # of its contexts: it has a CONTEXTS, a lib.mixing.kinds.context_set.ContextSet
+    presets: Mapping[str, int]     # the number of each preset's newest form for it, see lib.presets.PRESETS
+    slots_per_symbol: int          # context slots for each symbol of an input; docs/tuning.md has the figures
+    symbols_per_second: int        # that its contexts code, on one core of an x86-64 machine; for estimates
+    reads_text: bool               # whether a primer, which is a text, suits it
+
+    @property
+    def stored_name(self) -> str:
+        """Its name in file headers."""
+        return self.name if self.version == 1 else f"{self.name}-{self.version}"
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.version}"
+
+
+def _presets(fast: int, balanced: int, best: int, best_on_gpu: int) -> Mapping[str, int]:
+    return MappingProxyType({"fast": fast, "balanced": balanced, "best": best, "best on a GPU": best_on_gpu})
+
+
+# Of every version that was ever released, the older ones first.
+_RELEASED = (
+    Kind("text", 1, "lib.mixing.kinds.text", _presets(10, 12, 14, 16), 32, 44_000, True),
+    Kind("binary", 1, "lib.mixing.kinds.binary", _presets(11, 13, 15, 17), 32, 26_000, True),
+    Kind("video", 1, "lib.mixing.kinds.video", _presets(18, 19, 20, 21), 96, 30_000, False),
+    Kind("image", 1, "lib.mixing.kinds.image", _presets(22, 23, 24, 25), 24, 28_000, False),
+)
+BY_STORED_NAME: Mapping[str, Kind] = MappingProxyType({kind.stored_name: kind for kind in _RELEASED})
+NEWEST: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _RELEASED})

@@ -1,0 +1,59 @@
+"""What encoders write is pinned: for every preset and kind an input made here, and the SHA-256 of the very file.
+
+A change of any of these is a change of a released format or preset: give what has changed a new number (lib.kinds,
+lib.presets), or find out why the same input, settings and version no longer give the same file.
+"""
+
+import hashlib
+
+import numpy as np
+import pytest
+from samples import NOISE, TEXT, a_ppm
+
+from lib import Settings, compress
+from lib.kinds import NEWEST
+
+_RANDOM = np.random.Generator(np.random.PCG64(5))
+_TOKENS = np.repeat(_RANDOM.integers(0, 40, (1, 4, 8)), 12, 0)
+_TOKENS[_RANDOM.random(_TOKENS.shape) < 0.1] = 7
+
+
+def _npy(array):
+    header = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}"
+    text = header + " " * (117 - len(header)) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + array.tobytes()
+
+
+INPUTS = {
+    "text": TEXT,
+    "binary": b"".join(bytes([number % 7, 0, number % 256, number // 256, 1, 255]) for number in range(90)) + NOISE[:60],
+    "video": _npy(_TOKENS.astype("<i2")),
+    "image": a_ppm(24, 17),
+}
+PINNED = {
+    ("text", "fast"): "f83d0d509d1218094dbdbec1e51b499d",
+    ("text", "balanced"): "a61c0b04d845119ca364f30fe56a83e8",
+    ("text", "best"): "97433863e3043221b6405e9752737809",
+    ("text", "network"): "13800c895972cb07d2abd9d7e086bda4",
+    ("binary", "fast"): "2329c8a7cd95b4022b7dca33e3a8ce31",
+    ("binary", "balanced"): "1e652d7cfcd207f5075fdf6d3280fd99",
+    ("binary", "best"): "19a6f36ba9d2bdde90ea3a3185062158",
+    ("binary", "network"): "8ed0e60e3803efea5e92b5281a41550f",
+    ("video", "fast"): "dcafa1ca538bfa99365173896122a697",
+    ("video", "balanced"): "3c39d0d689887014ea3f287869c75b96",
+    ("video", "best"): "9fff7c032f45bfc024482f905d5aa9f6",
+    ("video", "network"): "a9214099c246db355390ee914472b13f",
+    ("image", "fast"): "5ac6fdc1ac1234ce425fc188f5c6f755",
+    ("image", "balanced"): "eb22c6cc512575ff8daec79fe24d45a4",
+    ("image", "best"): "0558c33321ff8ce240b506372d5e80ef",
+    ("image", "network"): "4b87988778c5a3158980bc35912b6eb8",
+}
+
+
+@pytest.mark.parametrize("preset", ["fast", "balanced", "best", "network"])
+@pytest.mark.parametrize("kind", NEWEST)
+def test_a_preset_writes_the_very_file_that_it_always_wrote(tmp_path, kind, preset):
+    (tmp_path / "in").write_bytes(INPUTS[kind])
+    made = compress(tmp_path / "in", settings=Settings(preset=preset))
+    assert made.parameters.contexts == ("none" if preset == "network" else kind)
+    assert hashlib.sha256(made.output_path.read_bytes()).hexdigest()[:32] == PINNED[kind, preset]
