@@ -23,7 +23,7 @@ from lib.errors import CheckpointError, FormatError, LockstepError
 from lib.parameters import Parameters
 from lib.resume import parts
 from lib.resume.checkpoint import newest
-from lib.resume.run import Run, RunCheckpoint, asked_of, check_run
+from lib.resume.run import Run, RunCheckpoint, asked_of, check_run, parameters_of
 from lib.settings import Settings
 from lib.sources import ImageSource, source_of
 from lib.sources.png import written_anew
@@ -113,7 +113,7 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
         return Result(input_path, output_path, original_bytes, size, time.perf_counter() - started, digest.hex(), plan,
                       *((coded.backend, "compress", coded.code_lengths) if coded else ()))
 
-    if kept.found and (finished := _finished(output_path, digest, kept.parameters)):
+    if kept.found and (finished := _finished(output_path, digest, parameters_of(kept.found))):
         kept.done()                              # stopped between its last two acts
         return result(output_path.stat().st_size, None, finished)
     check_target(output_path, overwrite)
@@ -139,12 +139,13 @@ def _plan(data: bytes, run: Run, kept: RunCheckpoint, note: _Say) -> Plan | None
     """The Plan to code data by; None where that is too little to be worth it."""
     settings = kept.settings
     source = source_of(data, settings, note)
-    if len(data) < _NEVER_SHRINKS and source.is_whole:
+    if len(data) < _NEVER_SHRINKS and not source.place:
         return None
-    if not source.is_whole:
+    if source.place:
         kept.go_on_from(parts.state_before(source.place, run.folders))
     if kept.found:
-        plan, reason = Plan.of(kept.parameters, source, settings.backend), kept.reason
+        plan = Plan.of(parameters_of(kept.found), source, settings.backend)
+        reason = f"going on from {kept.found.path}"
     else:
         plan, reason = plan_for(settings, source, len(run.prior.codes_for(source)) if run.prior else 0)
     kept.check_plan(plan)

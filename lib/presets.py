@@ -57,7 +57,7 @@ PRESETS = MappingProxyType({
 })
 NETWORK = 5
 # Parameters that early presets do not know.
-_ADDED_LATER = dict(contexts="none", table_bits=22, primer="none", prior="none", context_size=0, context_frames=1)
+_ADDED_LATER: dict[str, Any] = dict(contexts="none", table_bits=22, primer="none", prior="none", context_size=0, context_frames=1)
 
 
 def values_of(number: int) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def with_overrides(number: int, overrides: dict[str, Any]) -> dict[str, Any]:
 
     Before there was image_neighbours, context_size said that too: 0, or any other number.
     """
-    values = _ADDED_LATER | PRESETS[number] | overrides
+    values = _ADDED_LATER | dict(PRESETS[number]) | overrides
     values.setdefault("image_neighbours", "yes" if values["context_size"] else "no")
     if values["contexts"] == "image":
         values["context_size"] = 0
@@ -90,15 +90,15 @@ def newest(name: str, symbol_count: int, kind: str, chosen: Mapping[str, Any] = 
     on_gpu: whether a GPU is there for a network that is worth it. prior_symbols: what contexts learn from before.
     """
     if name == "network":
-        return values_of(NETWORK) | chosen
+        return values_of(NETWORK) | dict(chosen)
     form = "best on a GPU" if name == "best" and on_gpu else name
-    values = values_of(kinds.NEWEST[kind].presets[form]) | chosen
+    values = values_of(kinds.NEWEST[kind].presets[form]) | dict(chosen)
     known = primers.length(values["primer"]) + prior_symbols + symbol_count
     contexts = kinds.BY_STORED_NAME.get(values["contexts"])
     fitted = dict(table_bits=_table_bits(known, contexts.slots_per_symbol if contexts else _SLOTS_WITHOUT_CONTEXTS))
     if values["num_layers"]:
         fitted["batch_size"] = streams_for(symbol_count)
-    return values | fitted | chosen
+    return values | fitted | dict(chosen)
 
 
 def _table_bits(symbol_count: int, slots_per_symbol: int) -> int:

@@ -24,7 +24,7 @@ def _of_a_run(default: Any, help: str, choices: tuple[str, ...] | None = None, u
               maximum: float | None = None, of_decoding: bool = False) -> Any:
     """A field for what is chosen for a run, or also one of decoding, and never stored in a file."""
     facts = parameters.parameter(None, type(default), unit, help, minimum, maximum, choices)
-    return field(default=default, metadata=facts | {"of_decoding": of_decoding})
+    return field(default=default, metadata=dict(facts) | {"of_decoding": of_decoding})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +103,8 @@ class Settings:
             if name not in known:
                 raise SettingsError(f"there is no setting {name!r}", f"the settings are {', '.join(sorted(known))}")
         unset = (None, "", "preset")
-        return dataclasses.replace(
-            self, **{name: None if value in unset else value for name, value in values.items()})
+        wishes: dict[str, Any] = {name: None if value in unset else value for name, value in values.items()}
+        return dataclasses.replace(self, **wishes)
 
     def resolve(self, symbol_count: int, kind: str = "text", on_gpu: bool = False, prior_symbols: int = 0) -> Parameters:
         """The complete Parameters for an input of `symbol_count` symbols, by the newest form of the preset.
@@ -114,7 +114,7 @@ class Settings:
         """
         preset = "balanced" if self.preset == "auto" else self.preset
         chosen = self.chosen()
-        if self.contexts in kinds.NEWEST:
+        if self.contexts is not None and self.contexts != "none":
             kind = self.contexts
             chosen["contexts"] = kinds.NEWEST[kind].stored_name
         values = presets.newest(preset, symbol_count, kind, chosen, on_gpu, prior_symbols)

@@ -30,7 +30,7 @@ def plan_for(settings: Settings, source: Source, prior_symbols: int = 0,
     to choose. Raises SettingsError.
     """
     kind = source.suitable_contexts()
-    if not source.is_whole and settings.batch_size is None:
+    if source.place and settings.batch_size is None:
         settings = settings.with_values({"batch_size": source.streams_for(None).batch_size})
     on_gpu = settings.backend in ("auto", gpu_backend()) and gpu_backend() is not None
 

@@ -14,7 +14,7 @@ from lib.coding.container import Header, Reader, Writer, is_base_name
 from lib.coding.loop import Progress
 from lib.coding.plan import Plan
 from lib.coding.predictor import Predictor
-from lib.errors import DivergedError, FormatError, OutputError
+from lib.errors import DivergedError, FormatError, LockstepError, OutputError
 from lib.models.environment import Environment
 from lib.resume import parts
 from lib.resume.run import Run, RunCheckpoint
@@ -37,8 +37,6 @@ class _Session:
 
     def __init__(self, plan: Plan, run: Run, kept: RunCheckpoint, made_in: Environment | None, with_code_lengths: bool = False):
         """made_in: the Environment that the bits of a float network are to come from, or None."""
-        if not plan.source.is_whole:
-            kept.go_on_from(parts.state_before(plan.source.place, run.folders))
         plan.check_memory()
         self.plan, self._run, self._kept = plan, run, kept
         self.predictor = Predictor(plan, made_in, run.prior_codes(plan), kept.found is not None, with_code_lengths)
@@ -52,7 +50,7 @@ class _Session:
         """
         with self._kept.visits(self.plan, self.predictor, of_direction) as visit:
             yield from loop.code(self.predictor, self.plan.streams, symbols, segments, self.plan.source.unit, progress, visit)
-        if not self.plan.source.is_whole and self._run.leaves_files:
+        if self.plan.source.place and self._run.leaves_files:
             parts.write_state(self.plan.source.place, self._run.output_path.parent, self.plan.parameters, self.predictor)
 
 
@@ -66,13 +64,13 @@ def encode(output: OutputFile, plan: Plan, data: bytes, run: Run, kept: RunCheck
     session = _Session(plan, run, kept, kept.made_in, with_code_lengths)
     header = plan.header(len(data), run.sha256, stored_name(run.input_path.name), session.predictor.environment, run.is_folder)
     writer = Writer(output, header)
-    if kept.is_own:
+    if kept.found and kept.is_own:
         writer.resume(kept.found.about["crc"], kept.found.read("segments"))
     segments = loop.encoding(writer, plan.parameters.coder, streams, session.next_step, session.coder_state)
     for _ in session.code(streams.lay_out(source.symbols()), segments, lambda step: writer.state(), progress):
         pass
     shrinks = writer.bytes_written < len(stored_header(len(data), run).to_bytes()) + len(data)
-    if not shrinks and source.is_whole:
+    if not shrinks and not source.place:
         return None
     has_lengths = with_code_lengths and plan.parameters.has_contexts and not kept.found
     return Coded(plan, session.predictor.backend, session.predictor.code_lengths()[:source.symbol_count] if has_lengths else None)
@@ -84,17 +82,20 @@ def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: 
 
     Raises FormatError and DivergedError; what was recovered before is then kept beside the output.
     """
+    fault: LockstepError | None
     segments, fault = check_readable(reader, plan)
     if fault:
         warn(f"{fault}. What comes before is being recovered")
     check_space(run.output_path, reader.header.original_bytes)
     source, streams = plan.source, plan.streams
+    if source.place:
+        kept.go_on_from(parts.state_before(source.place, run.folders))
     made_in = made_in_of(reader.header)
     session = _Session(plan, run, kept, made_in)
     if session.predictor.environment != made_in:
         warn(f"the file was made with {made_in}; this is {session.predictor.environment}. It may not decode here")
     symbols = streams.empty()
-    if kept.is_own:
+    if kept.found and kept.is_own:
         kept.found.read_into({"decoded": symbols[:session.next_step - streams.first]})
     checked = loop.checked_before(segments, streams, session.next_step)
     coded = loop.decoding(segments, plan.parameters.coder, streams, session.next_step, session.coder_state)

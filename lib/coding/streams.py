@@ -18,10 +18,10 @@ class Streams:
     symbol_count: int
     batch_size: int
     first: int = 0
-    end: int | None = None         # all steps
+    end: int = -1                  # below 0: all steps
 
     def __post_init__(self):
-        if self.end is None:
+        if self.end < 0:
             object.__setattr__(self, "end", self.steps)
 
     @property

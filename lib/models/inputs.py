@@ -1,6 +1,6 @@
 """What a network sees before each symbol: the last one, the neighbours of a cell in a grid of frames, or those of a sample."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +11,8 @@ _AROUND = ((-1, 0), (0, -1), (-1, -1), (1, -1))       # (columns, rows) from a s
 _IN_PIXEL = 2                 # codes before it that are seen besides
 
 
-class InputShape(NamedTuple):
+@dataclass(frozen=True)
+class InputShape:
     """The sizes of what a step sees."""
 
     symbols: int      # V, the size of the vocabulary

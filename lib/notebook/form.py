@@ -20,7 +20,7 @@ _GROUPS = (
     ("Input", ("input_from", "path", "url"), False),
     ("What to do", ("action", "parts", "streams", "kind", "preset", "time_limit"), False),
     ("Where the result goes", ("output_to", "output_folder"), False),
-    ("How to run", ("prior_file", "checkpoint_minutes", "backend", "largest_download_mb"), True),
+    ("How to run", ("prior_file", "verify", "checkpoint_minutes", "backend", "largest_download_mb"), True),
     ("What the data is", ("contexts", "table_bits", "primer", "grid_width", "pixels"), True),
     ("The network's parameters", None, True),          # all others
 )

@@ -88,25 +88,13 @@ class RunCheckpoint:
             self.found = state_before
 
     @property
-    def reason(self) -> str:
-        """What to say of the parameters."""
-        return f"going on from {self.found.path}"
-
-    @property
     def settings(self) -> Settings:
         """What was asked for when the run began, which decides how its input is looked at; and how to run, as it is asked for now."""
-        if not self.is_own:
-            return self._run.settings
-        return asked_of(self.found, self._run.settings)
-
-    @property
-    def parameters(self) -> Parameters:
-        """The complete parameters of the run that goes on."""
-        return parameters_of(self.found)
+        return asked_of(self.found, self._run.settings) if self.found and self.is_own else self._run.settings
 
     def check_plan(self, plan) -> None:
         """Refuse, with a CheckpointError, a plan that codes other symbols than the run that goes on did."""
-        if self.is_own and self.found.about["codes"] != plan.identity():
+        if self.found and self.is_own and self.found.about["codes"] != plan.identity():
             raise CheckpointError(f"{self.found.path} was begun on the same input, looked at in another way",
                                   f"remove {self.found.path} to begin anew")
 

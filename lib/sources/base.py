@@ -17,7 +17,7 @@ FAULTS = (zlib.error, ValueError, TypeError, AttributeError, IndexError, KeyErro
 class WholeSource:
     """A source that is no part of another: `codes` (uint16, ascending, shape (V,)) and `symbol_count` are its own."""
 
-    is_whole = True
+    place = None             # which part of which whole; see lib.sources.part
 
     def streams_for(self, batch_size):
         """The Streams to code in `batch_size` streams."""

@@ -67,7 +67,6 @@ class PartSource(ByteSource):
     """A part of a split file: its bytes as symbols over the byte values that occur in the whole."""
 
     kind = 1
-    is_whole = False
 
     def __init__(self, place, data=None):
         """data: uint8, the bytes of the stretches, where there are any yet."""

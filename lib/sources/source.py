@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from lib.coding.streams import Streams
+from lib.sources.part import PartDescription
 
 
 class Source(Protocol):
@@ -12,7 +13,7 @@ class Source(Protocol):
 
     kind: int
     unit: str
-    is_whole: bool
+    place: PartDescription | None          # of a part of a split file
     model_inputs: str
     context_kinds: tuple[str, ...]
     layout: np.ndarray
