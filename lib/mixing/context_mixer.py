@@ -26,7 +26,7 @@ class ContextMixer:
         """prior: codes to learn from first, after the primer, uint16, shape (n,).
 
         resumed: whether `arrays` are about to be filled in, so that nothing has to be learned first.
-        with_code_lengths: whether to note what each symbol code_lengths.
+        with_code_lengths: whether to note what each symbol costs.
         """
         if streams.symbol_count > MOST_SYMBOLS:
             raise InputError(f"contexts know up to {MOST_SYMBOLS:,} symbols, and this input has "
@@ -61,7 +61,7 @@ class ContextMixer:
 
         What it leaves is kept for the next input, where inputs are smaller than it: a set of files is coded much faster.
         """
-        key = (self._kind, self._bits, hashlib.sha256(codes).digest(), state.shapes(self._memory))
+        key = (self._kind, hashlib.sha256(codes).digest(), state.read_by_primer(self._memory))
         if key in _learned:
             state.begin_with(self._memory, _learned[key])
         else:
