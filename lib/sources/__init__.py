@@ -9,7 +9,7 @@ prior; and `sees`, what a network sees (see lib.models.inputs). A new kind of da
 """
 
 from lib.errors import FormatError, SettingsError
-from lib.sources import part
+from lib.sources import base, part
 from lib.sources.bytes import ByteSource
 from lib.sources.image import ImageSource
 from lib.sources.part import PartSource
@@ -22,21 +22,46 @@ def source_of(data, settings, note=None):
     """The source of an input's bytes, by what they are, and by the kind of contexts that settings ask for.
 
     note: called with a line of text where there is something to say of the data. Raises FormatError where it only begins like a
-    part, and SettingsError where it is not what was asked for.
+    part, and SettingsError where it is not what was asked for. What is found in the data is kept only where a decoder gives the very
+    data back from it.
     """
-    source, wanted = None, settings.contexts
-    if data[:len(part.MAGIC)] == part.MAGIC:
-        source = PartSource.from_bytes(data)
-    if source is None and wanted in (None, "none", *ImageSource.context_kinds):
-        source = ImageSource.from_bytes(data, note)
-    if source is None and wanted in (None, "none", *VideoSource.context_kinds):
-        source = VideoSource.from_bytes(data, settings.grid_width)
+    wanted = settings.contexts
+    source = _found_in(data, settings, note)
+    if source is not None and (fault := _fault_of(source, data)):
+        if not source.is_whole:
+            raise FormatError(f"the part cannot be given back: {fault}", "split the file again")
+        if note:
+            note(f"this looks like {source.unit}, and is coded as bytes: {fault}")
+        source = None
     if source is None:
         source = ByteSource.from_bytes(data)
     if wanted not in (None, "none", *source.context_kinds):
         raise SettingsError(f"contexts={wanted} cannot look at this input, as {' and '.join(source.context_kinds)} can",
                             "leave contexts out")
     return source
+
+
+def _found_in(data, settings, note):
+    """The source of what is more than bytes by its looks, or None."""
+    if data[:len(part.MAGIC)] == part.MAGIC:
+        return PartSource.from_bytes(data)
+    source, wanted = None, settings.contexts
+    if wanted in (None, "none", *ImageSource.context_kinds):
+        source = ImageSource.from_bytes(data, note)
+    if source is None and wanted in (None, "none", *VideoSource.context_kinds):
+        source = VideoSource.from_bytes(data, settings.grid_width)
+    return source
+
+
+def _fault_of(source, data):
+    """Why a decoder would not give `data` back from what its source says of it, in a few words; "" where it does."""
+    try:
+        reader = describe_source(source.kind, len(data), source.description())
+        return "" if reader.restore(source.symbols()) == data else "other bytes would come back"
+    except FormatError as error:
+        return error.what
+    except base.FAULTS as error:
+        return f"it cannot be described ({error})"
 
 
 def describe_source(kind, original_bytes, description):
