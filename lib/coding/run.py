@@ -74,8 +74,8 @@ def write_coded(output, data, run, settings, progress, note, run_checkpoint, wit
     shrinks = writer.bytes_written < len(stored_header(data, run).to_bytes()) + len(data)
     if not shrinks and source.is_whole:
         return None
-    code_lengths = predictor.code_lengths()[:source.symbol_count] if with_code_lengths and settings.has_contexts and not run_checkpoint.found else None
-    return Coded(settings, predictor.backend, source, code_lengths)
+    code_lengths = predictor.code_lengths() if with_code_lengths and not run_checkpoint.found else None
+    return Coded(settings, predictor.backend, source, None if code_lengths is None else code_lengths[:source.symbol_count])
 
 
 def decode(reader, run, wanted, progress, warn, run_checkpoint):
@@ -189,7 +189,7 @@ def _check_memory(settings, source, streams):
 
 def memory_bytes(settings, source, streams):
     """Bytes of memory that coding takes, roughly, the file's own bytes included."""
-    return BYTES_HELD_PER_SYMBOL * streams.coded_count + predictor_bytes(settings, source, streams)
+    return BYTES_HELD_PER_SYMBOL * streams.coded_count + 2 * source.left_out + predictor_bytes(settings, source, streams)
 
 
 def stored_header(data, run):

@@ -1,7 +1,7 @@
 """What is coded: a file as symbols, and back.
 
 A source gives `kind` (its number in file headers), `unit` (what a symbol is), `vocabulary_size`, `symbol_count` (of the
-whole input, where it is a part of one), `streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count
+whole input, where it is a part of one), `left_out` (bytes of the original that are neither symbols nor in the description), `streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count
 of these streams,)) and `description()` (the bytes from which `from_description` and the symbols give the original back);
 for contexts `codes`, `code_bits`, `layout`, `context_kinds`, `suitable_contexts()` and `codes_of(text)`, the codes of a
 prior; and `sees`, what a network sees (see lib.models.inputs). A new kind of data is a new module here with an entry in
@@ -13,9 +13,10 @@ from lib.sources import base, part
 from lib.sources.bytes import ByteSource
 from lib.sources.image import ImageSource
 from lib.sources.part import PartSource
+from lib.sources.runs import RunSource
 from lib.sources.video import VideoSource
 
-_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource)}
+_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource, RunSource)}
 
 
 def source_of(data, settings, note=None):
@@ -50,6 +51,8 @@ def _found_in(data, settings, note):
         source = ImageSource.from_bytes(data, note)
     if source is None and wanted in (None, "none", *VideoSource.context_kinds):
         source = VideoSource.from_bytes(data, settings.grid_width)
+    if source is None and wanted in (None, "none", *RunSource.context_kinds):
+        source = RunSource.from_bytes(data)
     return source
 
 

@@ -20,6 +20,7 @@ class WholeSource:
     """A source that is no part of another: `codes` (uint16, ascending, shape (V,)) and `symbol_count` are its own."""
 
     is_whole = True
+    left_out = 0             # bytes of the original that are neither symbols nor in the description
 
     def streams_for(self, batch_size):
         """The Streams to code in `batch_size` streams."""
