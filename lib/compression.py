@@ -13,6 +13,7 @@ from lib.coding.container import Header, Reader
 from lib.coding.run import BYTES_HELD_PER_SYMBOL, decode, keep_partial, made_in_of, memory_bytes, plan, stored_header, write_coded
 from lib.compiling import announced
 from lib.errors import CheckpointError, FormatError, InputError, LockstepError
+from lib.machine import available_memory
 from lib.models.environment import Environment
 from lib.resume.checkpoint import newest
 from lib.resume.run import Run, RunCheckpoint, check_run
@@ -20,7 +21,7 @@ from lib.settings import Settings
 from lib.sources import ImageSource
 from lib.sources.png import written_anew
 from lib.storage import folders
-from lib.storage.files import OutputFile, available_memory, check_input, check_target, write_file
+from lib.storage.files import OutputFile, check_input, check_target, write_file
 
 SUFFIX = ".lks"
 

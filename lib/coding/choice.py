@@ -7,10 +7,10 @@ import numpy as np
 
 from lib.coders import make_coder
 from lib.coding.predictor import Predictor, predictor_bytes
+from lib.machine import available_memory
 from lib.mixing import primers
 from lib.models.backend import gpu_backend
 from lib.models.exact.bounds import MOST_SYMBOLS
-from lib.storage.files import available_memory
 
 _SMALLEST_FIRST = ("best", "balanced", "fast")
 _TRIAL_SECONDS = 0.4

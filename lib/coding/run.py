@@ -12,13 +12,14 @@ from lib.coding import choice, loop
 from lib.coding.container import Header, Writer, is_base_name
 from lib.coding.predictor import Predictor, predictor_bytes
 from lib.errors import DivergedError, FormatError, InputError, OutputError, SettingsError
+from lib.machine import available_memory
 from lib.models import check_model
 from lib.models.environment import Environment
 from lib.models.inputs import input_shape_of
 from lib.resume import parts
 from lib.settings import Settings
 from lib.sources import describe_source, source_of
-from lib.storage.files import available_memory, check_space, write_file
+from lib.storage.files import check_space, write_file
 
 MOST_OVERHEAD = 96                # bytes that a .lks file may have over its input
 BYTES_HELD_PER_SYMBOL = 8         # memory: the data, the symbols, their matrix, the result
@@ -88,7 +89,7 @@ def decode(reader, run, wanted, progress, warn, run_checkpoint):
         raise fault
     if fault:
         warn(f"{fault}. What comes before is being recovered")
-    _check_plausible(header, source, streams, segments)
+    _check_plausible(header, source, streams, segments, fault)
     _check_memory(settings, source, streams)
     check_space(run.output_path, header.original_bytes)
     if not source.is_whole:
@@ -111,7 +112,7 @@ def decode(reader, run, wanted, progress, warn, run_checkpoint):
         fault = DivergedError(f"{diverged}: {_why_diverged(made_in, predictor)}")
     if fault:
         steps = checked - streams.first
-        symbols[steps:] = 0
+        symbols[steps:sum(segment.steps for segment in segments)] = 0     # what was decoded unchecked; the rest was never touched
         recovered = source.restore(streams.join(symbols)) if steps else b""
         what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} {source.unit}, the first {steps:,} of every "
                 f"{len(symbols):,}; the rest is filler")
@@ -170,11 +171,16 @@ def keep_partial(output_path, recovered, what):
     return f"{partial} holds {what}"
 
 
-def _check_plausible(header, source, streams, segments):
-    """Refuse a size that the intact segments' payload cannot hold, before anything of that size is allocated."""
+def _check_plausible(header, source, streams, segments, fault):
+    """Refuse a size that the intact segments' payload cannot hold, before anything of that size is allocated.
+
+    Of a file that is cut short it is the size of the whole, which what is recovered would be filled up to.
+    """
     payload_bits = 8 * sum(len(segment.payload) + 4 for segment in segments)
-    claimed = streams.symbols_before(streams.first + sum(segment.steps for segment in segments))
-    if source.vocabulary_size > 1 and claimed * _FEWEST_BITS_PER_SYMBOL > payload_bits:
+    if source.vocabulary_size > 1 and streams.coded_count * _FEWEST_BITS_PER_SYMBOL > payload_bits:
+        if fault:
+            raise FormatError(f"{fault.what}, and the header claims {header.original_bytes:,} bytes, more than the rest can be a part of",
+                              fault.advice)
         raise FormatError(f"the header claims {header.original_bytes:,} bytes, more than the file can hold",
                           "it is damaged or made to do harm")
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from lib.coders.arithmetic import ArithmeticCoder
 from lib.errors import InputError
+from lib.machine import available_memory
 from lib.mixing import primers, state
 from lib.mixing.kinds import KINDS
 from lib.mixing.logistic import LENGTH_PARTS
@@ -66,8 +67,8 @@ class ContextMixer:
             state.begin_with(self._memory, _learned[key])
         else:
             self._learn_from(codes)
-            if len(codes) > self._memory.codes.size // 2:
-                _learned.clear()                 # tables are large
+            _learned.clear()                     # tables are large
+            if len(codes) > self._memory.codes.size // 2 and _fits(2 * state.kept_bytes(self._memory)):
                 _learned[key] = state.left_by_primer(self._memory)
         self._memory.state[:] = self._memory.state[0]
         self._memory.match_state[:] = 0
@@ -90,6 +91,12 @@ class ContextMixer:
     def fingerprint(self):
         """8 bytes that name all probabilities and symbols so far."""
         return self._memory.fingerprint.astype("<u8").tobytes()
+
+
+def _fits(size):
+    """Whether so many bytes of memory are free, as far as the system says."""
+    available = available_memory()
+    return available is None or size < available
 
 
 def mixer_bytes(settings, source, streams):

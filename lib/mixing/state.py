@@ -89,6 +89,11 @@ def kept(memory):
     return {name: getattr(memory, name) for name in _KEPT}
 
 
+def kept_bytes(memory: PredictorState) -> int:
+    """Bytes of all that `kept` gives."""
+    return sum(array.nbytes for array in kept(memory).values())
+
+
 def memory_bytes(kind, bits, layout, base, streams, table_bits, with_network):
     """Bytes of memory that a PredictorState takes, roughly: its large tables, as far as the input touches them."""
     sizes = _Sizes(kind, bits, base, streams, with_network)

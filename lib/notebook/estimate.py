@@ -5,10 +5,10 @@ from pathlib import Path
 from lib.coding import choice
 from lib.coding.run import memory_bytes
 from lib.compression import input_bytes, inspect
+from lib.machine import available_memory
 from lib.models.inputs import input_shape_of
 from lib.models.size import operations_per_step
 from lib.sources import source_of
-from lib.storage.files import available_memory
 
 _BEGIN_SECONDS = 4                         # to load and to compile
 # Measured on two cores of an x86-64 machine: symbols of contexts in a second, and operations of an exact network.
