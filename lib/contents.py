@@ -8,10 +8,11 @@ from lib.coding.plan import BYTES_HELD_PER_BYTE, Plan
 from lib.coding.run import made_in_of
 from lib.errors import FormatError, InputError
 from lib.kinds import BY_STORED_NAME
+from lib.machine import available_memory
 from lib.models.environment import Environment
 from lib.parameters import Parameters
 from lib.storage import folders
-from lib.storage.files import available_memory, check_input
+from lib.storage.files import check_input
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,12 @@ import errno
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
 from lib.errors import InputError, OutputError
-from lib.storage.files import OutputFile, available_memory, check_input, write_file
+from lib.storage.files import OutputFile, check_input, write_file
 
 # Writes 300,000 bytes where a file may have no more than 100,000, and says how that went.
 BEYOND_THE_LIMIT = """
@@ -165,9 +164,3 @@ def test_an_input_that_is_no_file_is_refused(tmp_path, name, message):
     (tmp_path / "in").write_bytes(b"a file")
     with pytest.raises(InputError, match=message):
         check_input(tmp_path / name)
-
-
-@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="the system does not say how much memory it has")
-def test_free_memory_is_some_and_no_more_than_there_is():
-    total = int(Path("/proc/meminfo").read_text().split()[1]) * 1024
-    assert 0 < available_memory() <= total

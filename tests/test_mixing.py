@@ -15,7 +15,7 @@ from lib.coding.streams import Streams
 from lib.compiling import compiled
 from lib.errors import InputError
 from lib.kinds import NEWEST
-from lib.mixing import apm, engine, hashing, logistic, matches, mixer, runs, slots
+from lib.mixing import apm, engine, hashing, logistic, matches, mixer, runs, slots, state
 from lib.mixing.context_mixer import MOST_SYMBOLS, ContextMixer, mixer_bytes
 from lib.mixing.kinds import context_set
 from lib.settings import Settings
@@ -324,6 +324,21 @@ def test_memory_grows_with_the_input_up_to_about_a_gigabyte():
     for kind in NEWEST:
         assert needed(10_000, kind) < 150e6
         assert needed(10_000, kind) < needed(1_000_000, kind) < needed(50_000_000, kind) < 1.1e9
+
+
+@pytest.mark.parametrize("kind", map(context_set, NEWEST), ids=lambda kind: kind.name)
+def test_what_is_kept_of_a_primer_is_named_by_every_field_that_it_is_read_with(kind):
+    """A field that is added later counts by itself: all do but the tables that a primer fills, and what belongs to the streams."""
+    fresh = state.allocated(kind, np.arange(256, dtype=np.uint16), 8, np.array([0, 999, 7, 3, 1, 0]), 0, Streams(999, 2), 12, True)
+    name, of_streams = state.read_by_primer(fresh), {"base", "steps", "values", "symbols", "possible", "code_lengths"}
+    assert state.read_by_primer(state.for_primer(fresh)._replace(base=9, code_lengths=np.zeros(7, np.uint16))) == name
+    for field, value in fresh._asdict().items():
+        if field in of_streams or field in state.kept(fresh):
+            continue
+        others = [value + 1] if isinstance(value, int) or value.size else []
+        for other in [*others, *([] if isinstance(value, int) else [np.append(value, value.dtype.type(0))])]:
+            assert state.read_by_primer(fresh._replace(**{field: other})) != name, field
+    assert state.read_by_primer(fresh._replace(maps=fresh.maps[:, 1:])) != name
 
 
 def test_an_input_with_more_places_than_can_be_numbered_is_refused():

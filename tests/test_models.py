@@ -2,12 +2,11 @@
 
 import math
 
-import numpy as np
 import pytest
-from samples import STREAMS, SYMBOLS, tiny, walk
+from samples import SYMBOLS, tiny
 
 from lib.errors import SettingsError
-from lib.models import CertainModel, backend, build_model
+from lib.models import backend, build_model
 from lib.models.backend import choose_backend
 from lib.models.exact.dimensions import Dimensions
 from lib.models.exact.lstm import ExactLSTM
@@ -30,15 +29,6 @@ def model_of(vocabulary_size=SYMBOLS, **changes):
     (dict(arithmetic="float16"), KerasLSTM)], ids=str)
 def test_the_arithmetic_chooses_the_network(changes, kind):
     assert type(model_of(**changes)) is kind
-
-
-def test_an_alphabet_of_one_symbol_needs_no_network():
-    model = model_of(vocabulary_size=1)
-    assert type(model) is CertainModel and (model.environment, model.backend) == (None, None)
-    assert model.predict().tolist() == [[1]] * STREAMS
-    before = model.fingerprint()
-    walk(model, np.zeros((3, STREAMS), np.uint16))
-    assert model.fingerprint() == before and len(before) == 8
 
 
 def test_a_network_depends_on_an_environment_only_where_it_is_float():

@@ -1,9 +1,12 @@
 """Videos of tokens: recognised, coded, and given back to the last byte; what the network sees of them."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -210,6 +213,21 @@ def test_a_prior_of_clips_helps_with_others(tmp_path):
     packed = compress(tmp_path / "c.npy", settings=FAST, prior=prior.path)
     assert packed.compressed_bytes < alone.compressed_bytes
     assert decompress(packed.output_path, tmp_path / "out").sha256 == packed.sha256
+
+
+def test_clips_of_other_grids_after_one_prior_decode_in_a_fresh_process(tmp_path):
+    """What a process keeps of a prior is that of a grid: the next clip of another one learns it anew."""
+    (tmp_path / "learned.npy").write_bytes(npy_bytes(video(40, 4, 16).reshape(40, 64)))
+    prior = learn([tmp_path / "learned.npy"], tmp_path / "clips.prior").path
+    grids = {"tall": (16, 4), "square": (8, 8), "wide": (4, 16)}
+    for name, (height, width) in grids.items():
+        (tmp_path / name).write_bytes(npy_bytes(video(10, height, width, seed=height)))
+        compress(tmp_path / name, settings=FAST, prior=prior)
+    for name in list(grids)[1:]:
+        command = [sys.executable, "-m", "lib", "decompress", tmp_path / f"{name}.lks", "-o", tmp_path / f"{name}.out", "--prior", prior]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / f"{name}.out").read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_a_prior_of_other_data_is_refused(tmp_path):

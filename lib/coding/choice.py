@@ -10,11 +10,11 @@ from lib.coders import make_coder
 from lib.coding.plan import Plan
 from lib.coding.predictor import Predictor, predictor_bytes
 from lib.coding.speed import priming_seconds
+from lib.machine import available_memory
 from lib.models.backend import gpu_backend
 from lib.models.exact.bounds import MOST_SYMBOLS
 from lib.settings import Settings
 from lib.sources.source import Source
-from lib.storage.files import available_memory
 
 _SMALLEST_FIRST = ("best", "balanced", "fast")
 _TRIAL_SECONDS = 0.4

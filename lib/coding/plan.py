@@ -12,13 +12,13 @@ from lib.coding.container import Header, Segment
 from lib.coding.predictor import predictor_bytes
 from lib.coding.streams import Streams
 from lib.errors import FormatError, InputError, SettingsError
+from lib.machine import available_memory
 from lib.models import check_model
 from lib.models.environment import Environment
 from lib.models.inputs import InputShape, input_shape_of
 from lib.parameters import Parameters
 from lib.sources import describe_source
 from lib.sources.source import Source
-from lib.storage.files import available_memory
 
 BYTES_HELD_PER_BYTE = 8           # memory: the data, the symbols, their matrix, the result
 _FEWEST_BITS_PER_SYMBOL = 1e-5    # the coder's 16-bit probabilities cost 2.2e-5 bits a decision or more
@@ -75,7 +75,7 @@ class Plan:
     @property
     def memory_bytes(self) -> int:
         """Bytes of memory that coding takes, roughly, the file's own bytes included."""
-        return BYTES_HELD_PER_BYTE * self.streams.coded_count + predictor_bytes(self.parameters, self.source, self.streams)
+        return BYTES_HELD_PER_BYTE * self.streams.coded_count + 2 * self.source.left_out + predictor_bytes(self.parameters, self.source, self.streams)
 
     def check_memory(self) -> None:
         """Refuse, with an InputError, what this machine's memory cannot hold, before it is tried."""
@@ -84,13 +84,19 @@ class Plan:
             raise InputError(f"this takes about {needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are free",
                              "use a smaller network, fewer table_bits, a smaller input or a larger machine")
 
-    def check_plausible(self, segments: list[Segment]) -> None:
-        """Refuse, with a FormatError, a size that the intact segments' payload cannot hold, before anything of that size is allocated."""
+    def check_plausible(self, segments: list[Segment], fault: FormatError | None) -> None:
+        """Refuse, with a FormatError, a size that the intact segments' payload cannot hold, before anything of that size is allocated.
+
+        fault: what ends the intact segments, where they are not all. What is recovered of a file that is cut short is filled up to
+        the size of the whole, so it is that which counts.
+        """
         payload_bits = 8 * sum(len(segment.payload) + 4 for segment in segments)
-        claimed = self.streams.symbols_before(self.streams.first + sum(segment.steps for segment in segments))
+        claimed = self.streams.coded_count
         if self.source.vocabulary_size > 1 and claimed * _FEWEST_BITS_PER_SYMBOL > payload_bits:
-            raise FormatError(f"the header claims {claimed:,} {self.source.unit}, more than the file can hold",
-                              "it is damaged or made to do harm")
+            claims = f"the header claims {claimed:,} {self.source.unit}, more than"
+            if fault:
+                raise FormatError(f"{fault.what}, and {claims} the rest can be a part of", fault.advice)
+            raise FormatError(f"{claims} the file can hold", "it is damaged or made to do harm")
 
     def identity(self) -> bytes:
         """32 bytes that name what is coded and how it lies: equal for plans that code the same symbols of the same source."""

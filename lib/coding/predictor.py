@@ -2,6 +2,7 @@
 
 import hashlib
 
+from lib.coding.container import FINGERPRINT_BYTES
 from lib.coding.streams import Streams
 from lib.models import build_model
 from lib.models.inputs import input_shape_of, inputs_bytes, inputs_of
@@ -10,6 +11,7 @@ from lib.parameters import Parameters
 from lib.sources.source import Source
 
 _NETWORK = "network"
+_CERTAIN_AT_ONCE = 1 << 17       # steps of symbols that are all alike
 
 
 class Predictor:
@@ -20,19 +22,22 @@ class Predictor:
         given a state by `restore`. prior: codes that contexts learn from first. with_code_lengths: whether to note `code_lengths`.
         """
         parameters, source, streams = plan.parameters, plan.source, plan.streams
-        is_certain = source.vocabulary_size == 1
-        self._inputs = inputs_of(parameters, source, streams)
         self._model = self._mixer = None
-        if parameters.has_network or is_certain:
+        if source.vocabulary_size == 1:          # nothing to predict, to code or to learn
+            return
+        self._inputs = inputs_of(parameters, source, streams)
+        if parameters.has_network:
             self._model = build_model(parameters, plan.input_shape, streams.steps, plan.backend, made_in)
-        if parameters.has_contexts and not is_certain:
+        if parameters.has_contexts:
             from lib.mixing.context_mixer import ContextMixer
             self._mixer = ContextMixer(parameters, source, streams, prior, resumed, with_code_lengths)
 
     @property
     def steps_at_once(self):
         """The most steps that `code_steps` takes: a network has to learn from each before the next."""
-        return 1 if self._model else self._mixer.steps_at_once
+        if self._model:
+            return 1
+        return self._mixer.steps_at_once if self._mixer else _CERTAIN_AT_ONCE
 
     def code_steps(self, coder, symbols, active, first_step):
         """Code the steps from `first_step` on through `coder` and learn from them.
@@ -41,7 +46,10 @@ class Predictor:
         each step the first so many symbols count.
         """
         if not self._model:
-            self._mixer.code_steps(coder, symbols, active, first_step)
+            if self._mixer:
+                self._mixer.code_steps(coder, symbols, active, first_step)
+            else:
+                symbols[:] = 0
             return
         frequencies = self._model.predict()
         if self._mixer:
@@ -83,6 +91,8 @@ class Predictor:
     def fingerprint(self):
         """8 bytes that name the state; equal in encoder and decoder after the same symbols."""
         parts = [part.fingerprint() for part in (self._model, self._mixer) if part]
+        if not parts:
+            return bytes(FINGERPRINT_BYTES)
         return parts[0] if len(parts) == 1 else hashlib.sha256(b"".join(parts)).digest()[:8]
 
 

@@ -72,8 +72,8 @@ def encode(output: OutputFile, plan: Plan, data: bytes, run: Run, kept: RunCheck
     shrinks = writer.bytes_written < len(stored_header(len(data), run).to_bytes()) + len(data)
     if not shrinks and not source.place:
         return None
-    has_lengths = with_code_lengths and plan.parameters.has_contexts and not kept.found
-    return Coded(plan, session.predictor.backend, session.predictor.code_lengths()[:source.symbol_count] if has_lengths else None)
+    code_lengths = session.predictor.code_lengths() if with_code_lengths and not kept.found else None
+    return Coded(plan, session.predictor.backend, None if code_lengths is None else code_lengths[:source.symbol_count])
 
 
 def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: _Progress = None,
@@ -106,7 +106,7 @@ def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: 
         fault = DivergedError(f"{diverged.what}: {_why_diverged(made_in, session.predictor)}")
     if fault:
         steps = checked - streams.first
-        symbols[steps:] = 0
+        symbols[steps:sum(segment.steps for segment in segments)] = 0     # what was decoded unchecked; the rest was never touched
         recovered = source.restore(streams.join(symbols)) if steps else b""
         what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} {source.unit}, the first {steps:,} of every "
                 f"{len(symbols):,}; the rest is filler")
@@ -122,7 +122,7 @@ def check_readable(reader: Reader, plan: Plan) -> tuple[list, FormatError | None
     segments, fault = reader.read_segments(plan.streams.end - plan.streams.first)
     if not segments:
         raise fault or FormatError("the file holds no segments", "it is damaged")
-    plan.check_plausible(segments)
+    plan.check_plausible(segments, fault)
     return segments, fault
 
 

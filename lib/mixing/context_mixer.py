@@ -6,12 +6,13 @@ import numpy as np
 
 from lib.coders.arithmetic import ArithmeticCoder
 from lib.errors import InputError
+from lib.machine import available_memory
 from lib.mixing import primers, state
 from lib.mixing.kinds import context_set
 from lib.mixing.logistic import LENGTH_PARTS
 
 MOST_SYMBOLS = (1 << 31) - (1 << 20)     # places are int32, also those of a primer and of streams that end early
-_learned = {}                            # {its key: a Memory's tables}: what the last small input began from
+_learned: dict = {}                            # {its key: a Memory's tables}: what the last small input began from
 
 
 class ContextMixer:
@@ -61,13 +62,13 @@ class ContextMixer:
 
         What it leaves is kept for the next input, where inputs are smaller than it: a set of files is coded much faster.
         """
-        key = (self._kind, self._bits, hashlib.sha256(codes).digest(), state.shapes(self._memory))
+        key = (self._kind, hashlib.sha256(codes).digest(), state.read_by_primer(self._memory))
         if key in _learned:
             state.begin_with(self._memory, _learned[key])
         else:
             self._learn_from(codes)
-            if len(codes) > self._memory.codes.size // 2:
-                _learned.clear()                 # tables are large
+            _learned.clear()                     # tables are large
+            if len(codes) > self._memory.codes.size // 2 and _fits(2 * state.kept_bytes(self._memory)):
                 _learned[key] = state.left_by_primer(self._memory)
         self._memory.state[:] = self._memory.state[0]
         self._memory.match_state[:] = 0
@@ -90,6 +91,12 @@ class ContextMixer:
     def fingerprint(self):
         """8 bytes that name all probabilities and symbols so far."""
         return self._memory.fingerprint.astype("<u8").tobytes()
+
+
+def _fits(size):
+    """Whether so many bytes of memory are free, as far as the system says."""
+    available = available_memory()
+    return available is None or size < available
 
 
 def mixer_bytes(settings, source, streams):

@@ -1,5 +1,6 @@
 """What a run of the mixing engine keeps: its tables, how large they are for an input, and how they begin."""
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -78,11 +79,19 @@ class PredictorState(NamedTuple):
 # What is no scratch and no constant: the state between two symbols.
 _KEPT = ("state", "indirect", "fits", "codes", "fingerprint", "slots", "runs", "histories", "run_worth", "match_table",
          "match_state", "match_worth", "distances", "uses", "weights", "final_weights", "maps")
+# What `for_primer` sets for the symbols of a primer, and what they write and nothing reads.
+_OF_STREAMS = ("base", "steps", "values", "symbols", "possible", "code_lengths")
+_BY_STREAM = ("state", "fits", "match_state")      # kept, with a row for each stream
 
 
 def kept(memory):
     """{name: array} of all that a run goes on from: the arrays themselves."""
     return {name: getattr(memory, name) for name in _KEPT}
+
+
+def kept_bytes(memory: PredictorState) -> int:
+    """Bytes of all that `kept` gives."""
+    return sum(array.nbytes for array in kept(memory).values())
 
 
 def memory_bytes(kind, bits, layout, base, streams, table_bits, with_network):
@@ -160,7 +169,7 @@ def for_primer(memory):
 
 
 def left_by_primer(memory):
-    """{name: array}: copies of what the symbols before `base` left, in tables of these `shapes`; for `begin_with`."""
+    """{name: array}: copies of what the symbols before `base` left, in tables like these; for `begin_with`."""
     own = {"state": memory.state[:1], "fits": memory.fits[:1], "codes": memory.codes[:memory.base]}
     return {name: own.get(name, array).copy() for name, array in kept(memory).items() if name != "match_state"}
 
@@ -172,9 +181,20 @@ def begin_with(memory, left):
         arrays[name][:len(array)] = array
 
 
-def shapes(memory):
-    """The shapes of all tables that do not grow with every symbol."""
-    return tuple(array.shape for name, array in kept(memory).items() if name not in ("codes", "state", "fits", "match_state"))
+def read_by_primer(memory: PredictorState) -> bytes:
+    """SHA-256 of all in a fresh PredictorState that a primer's symbols are coded with: what they leave depends on it, and on them.
+
+    Every field counts but those that `for_primer` sets. Of kept tables it is the shape: they begin alike in every run.
+    """
+    digest = hashlib.sha256(str(memory.bits).encode())
+    for name, value in memory._asdict().items():
+        if name in _OF_STREAMS or name == "bits":
+            continue
+        shape = value.shape[1:] if name in _BY_STREAM else (len(value.shape),) if name == "codes" else value.shape
+        digest.update(f"{name} {value.dtype} {shape}".encode())
+        if name not in _KEPT:
+            digest.update(value.tobytes())
+    return digest.digest()
 
 
 def _tree(values, bits):

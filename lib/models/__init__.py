@@ -8,8 +8,6 @@ from it with `restore(data, step)`, after `step` steps; says with `environment` 
 Environment its bits depend, or None; and with `backend` what computes it, or None.
 """
 
-import numpy as np
-
 from lib.errors import SettingsError
 from lib.models.exact.bounds import check_dimensions
 from lib.models.exact.dimensions import Dimensions
@@ -22,13 +20,12 @@ def check_model(parameters, input_shape):
 
 
 def build_model(parameters, input_shape, steps, backend="auto", made_in=None):
-    """The model of complete `parameters` for `steps` steps; input_shape: lib.models.inputs.InputShape, what each of them sees.
+    """The model of complete `parameters` for `steps` steps; input_shape: lib.models.inputs.InputShape, what each of them
+    sees, of two symbols or more.
 
     backend: what computes an exact network, see lib.settings.Settings.
     made_in: when decoding, the Environment of the encoder, to come as close to it as can be.
     """
-    if input_shape.symbols == 1:
-        return CertainModel(parameters.batch_size)
     if parameters.arithmetic == "exact":
         from lib.models.exact.lstm import ExactLSTM
         return ExactLSTM(parameters, input_shape, steps, backend)
@@ -37,27 +34,3 @@ def build_model(parameters, input_shape, steps, backend="auto", made_in=None):
                             "leave the backend to auto", "backend")
     from lib.models.keras_lstm import KerasLSTM
     return KerasLSTM(parameters, input_shape, steps, made_in)
-
-
-class CertainModel:
-    """The model of a vocabulary of one symbol: nothing to predict, nothing to learn."""
-
-    environment = backend = None
-
-    def __init__(self, batch_size):
-        self._frequencies = np.ones((batch_size, 1), np.int32)
-
-    def predict(self):
-        return self._frequencies
-
-    def learn(self, symbols, active, seen):
-        pass
-
-    def fingerprint(self):
-        return bytes(8)
-
-    def state_bytes(self):
-        return b""
-
-    def restore(self, data, step):
-        pass

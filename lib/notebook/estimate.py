@@ -4,8 +4,8 @@ from pathlib import Path
 
 from lib.coding import choice, speed
 from lib.contents import input_bytes, inspect
+from lib.machine import available_memory
 from lib.sources import source_of
-from lib.storage.files import available_memory
 
 _LARGEST_LOOKED_AT = 30_000_000            # bytes: to look at more would make the form slow
 

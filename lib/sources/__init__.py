@@ -1,36 +1,43 @@
 """What is coded: a file as symbols, and back.
 
 A source gives `kind` (its number in file headers), `unit` (what a symbol is), `vocabulary_size`, `symbol_count` (of the
-whole input, where it is a part of one), `streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count
-of these streams,)) and `description()` (the bytes from which `from_description` and the symbols give the original back);
+whole input, where it is a part of one), `left_out` (bytes of the original that are neither symbols nor in the description),
+`streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count of these streams,)) and `description()` (the bytes from which `from_description` and the symbols give the original back);
 for contexts `codes`, `code_bits`, `layout`, `context_kinds`, `suitable_contexts()` and `codes_of(text)`, the codes of a
-prior; and `sees`, what a network sees (see lib.models.inputs). A new kind of data is a new module here with an entry in
+prior; `place`, which part of which whole it is; and `model_inputs`, what a network sees (see lib.models.inputs). A new kind of data is a new module here with an entry in
 `_KINDS`, and its place in `source_of`.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from lib.errors import FormatError, SettingsError
-from lib.sources import part
+from lib.settings import Settings
+from lib.sources import base, part
 from lib.sources.bytes import ByteSource
 from lib.sources.image import ImageSource
 from lib.sources.part import PartSource
+from lib.sources.runs import RunSource
+from lib.sources.source import Source
 from lib.sources.video import VideoSource
 
-_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource)}
+_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource, RunSource)}
 
 
-def source_of(data, settings, note=None):
+def source_of(data: bytes, settings: Settings, note: Callable[[str], Any] = lambda line: None) -> Source:
     """The source of an input's bytes, by what they are, and by the kind of contexts that settings ask for.
 
     note: called with a line of text where there is something to say of the data. Raises FormatError where it only begins like a
-    part, and SettingsError where it is not what was asked for.
+    part, and SettingsError where it is not what was asked for. What is found in the data is kept only where a decoder gives the very
+    data back from it.
     """
-    source, wanted = None, settings.contexts
-    if data[:len(part.MAGIC)] == part.MAGIC:
-        source = PartSource.from_bytes(data)
-    if source is None and wanted in (None, "none", *ImageSource.context_kinds):
-        source = ImageSource.from_bytes(data, note)
-    if source is None and wanted in (None, "none", *VideoSource.context_kinds):
-        source = VideoSource.from_bytes(data, settings.grid_width)
+    wanted = settings.contexts
+    source = _found_in(data, settings, note)
+    if source is not None and (fault := _fault_of(source, data)):
+        if source.place:
+            raise FormatError(f"the part cannot be given back: {fault}", "split the file again")
+        note(f"this looks like {source.unit}, and is coded as bytes: {fault}")
+        source = None
     if source is None:
         source = ByteSource.from_bytes(data)
     if wanted not in (None, "none", *source.context_kinds):
@@ -39,7 +46,32 @@ def source_of(data, settings, note=None):
     return source
 
 
-def describe_source(kind, original_bytes, description):
+def _found_in(data, settings, note):
+    """The source of what is more than bytes by its looks, or None."""
+    if data[:len(part.MAGIC)] == part.MAGIC:
+        return PartSource.from_bytes(data)
+    source, wanted = None, settings.contexts
+    if wanted in (None, "none", *ImageSource.context_kinds):
+        source = ImageSource.from_bytes(data, note)
+    if source is None and wanted in (None, "none", *VideoSource.context_kinds):
+        source = VideoSource.from_bytes(data, settings.grid_width)
+    if source is None and wanted in (None, "none", *RunSource.context_kinds):
+        source = RunSource.from_bytes(data)
+    return source
+
+
+def _fault_of(source, data):
+    """Why a decoder would not give `data` back from what its source says of it, in a few words; "" where it does."""
+    try:
+        reader = describe_source(source.kind, len(data), source.description())
+        return "" if reader.restore(source.symbols()) == data else "other bytes would come back"
+    except FormatError as error:
+        return error.what
+    except base.FAULTS as error:
+        return f"it cannot be described ({error})"
+
+
+def describe_source(kind: int, original_bytes: int, description: bytes) -> Source:
     """The source of a file header, ready to turn symbols into the original's bytes.
 
     Raises FormatError for a kind this version does not know and for an impossible description.

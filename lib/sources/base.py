@@ -1,5 +1,6 @@
 """What sources of a whole input have in common."""
 
+import struct
 import zlib
 
 import msgpack
@@ -7,17 +8,19 @@ import numpy as np
 
 from lib.coding.streams import Streams
 from lib.errors import FormatError
+from lib.limits import LARGEST_DESCRIPTION, LONGEST_BESIDE_DESCRIPTION, LONGEST_HEADER
 
-_LARGEST_DESCRIPTION = 1 << 26
 _RAW = -15               # deflated data without a frame around it, as zlib has it
 # What reading a description raises that was damaged or made to do harm.
-FAULTS = (zlib.error, ValueError, TypeError, AttributeError, IndexError, KeyError, OverflowError, msgpack.UnpackException)
+FAULTS = (zlib.error, struct.error, ValueError, TypeError, AttributeError, IndexError, KeyError, OverflowError, RecursionError, MemoryError,
+          msgpack.UnpackException)
 
 
 class WholeSource:
     """A source that is no part of another: `codes` (uint16, ascending, shape (V,)) and `symbol_count` are its own."""
 
     place = None             # which part of which whole; see lib.sources.part
+    left_out = 0             # bytes of the original that are neither symbols nor in the description
 
     def streams_for(self, batch_size):
         """The Streams to code in `batch_size` streams."""
@@ -28,15 +31,25 @@ class WholeSource:
         return len(self.codes)
 
 
-def packed_description(parts):
-    """A list as bytes: MessagePack, deflated."""
+def packed_description(parts: list) -> bytes:
+    """A list as bytes: MessagePack, deflated. Raises FormatError where it is more than a reader takes."""
+    packed = msgpack.packb(parts)
+    if len(packed) > LARGEST_DESCRIPTION:        # before it is deflated, which takes long
+        raise _too_large(len(packed), LARGEST_DESCRIPTION)
     deflate = zlib.compressobj(9, zlib.DEFLATED, _RAW)
-    return deflate.compress(msgpack.packb(parts)) + deflate.flush()
+    description = deflate.compress(packed) + deflate.flush()
+    if len(description) > LONGEST_HEADER - LONGEST_BESIDE_DESCRIPTION:
+        raise _too_large(len(description), LONGEST_HEADER - LONGEST_BESIDE_DESCRIPTION)
+    return description
+
+
+def _too_large(size, most):
+    return FormatError(f"{size:,} bytes would be kept beside the symbols, and a file holds {most:,}")
 
 
 def unpacked_description(description):
     """The list. Raises one of FAULTS for what `packed_description` cannot have made."""
-    return msgpack.unpackb(zlib.decompressobj(_RAW).decompress(description, _LARGEST_DESCRIPTION))
+    return msgpack.unpackb(zlib.decompressobj(_RAW).decompress(description, LARGEST_DESCRIPTION))
 
 
 def damaged(what):

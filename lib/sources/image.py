@@ -4,11 +4,13 @@ Samples go pixel by pixel, of a pixel green, red, blue, alpha; of 16 bits the hi
 are, so the very bytes of the file come back.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from lib.errors import FormatError
+from lib.limits import MOST_INFLATED
 from lib.sources import base
 from lib.sources import png as png_files
 from lib.sources.archives import stored_files
@@ -16,7 +18,7 @@ from lib.sources.pictures import Pixels, pixels_in
 
 _MOST_AROUND, _USUAL_AROUND = 0.2, 2048  # of the bytes that are no pixels: a share, and what a palette and headers take
 _MOST_CODE = 255
-_CAN_BE_PACKED = (b"\xff\xd8\xff", "a JPEG"), (b"GIF8", "a GIF"), (b"RIFF", "WebP")
+_CAN_BE_PACKED = (rb"\xff\xd8\xff", "a JPEG"), (rb"GIF8", "a GIF"), (rb"RIFF....WEBP", "WebP")
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,18 @@ class _Picture:
 
     @classmethod
     def from_list(cls, values):
-        """Raises FormatError or one of base.FAULTS for what `to_list` cannot have made."""
+        """Raises one of base.FAULTS for what `to_list` cannot have made."""
         pixels = Pixels.from_list(values[0])
         if len(values) == 1:
             return cls(pixels)
         filters, deflate, chunks = values[1:]
         level, window, memory, strategy = deflate
-        fits = (len(filters) == pixels.height and max(filters) < 5 and all(type(number) is int for number in (*deflate, *chunks))
-                and 0 <= level <= 9 and 9 <= window <= 15 and 1 <= memory <= 9 and 0 <= strategy <= 4 and min(chunks) >= 0)
+        fits = (type(filters) is bytes and len(filters) == pixels.height and max(filters) < 5 and all(type(number) is int for number in (*deflate, *chunks))
+                and 0 <= level <= 9 and 9 <= window <= 15 and 1 <= memory <= 9 and 0 <= strategy <= 4 and min(chunks) >= 0
+                and pixels.bytes <= MOST_INFLATED * sum(chunks))
         if not fits:
             raise ValueError("no PNG is like this")
-        return cls(pixels, png_files.Png(pixels, bytes(filters), tuple(deflate), tuple(chunks)))
+        return cls(pixels, png_files.Png(pixels, filters, tuple(deflate), tuple(chunks)))
 
 
 class ImageSource(base.WholeSource):
@@ -96,7 +99,7 @@ class ImageSource(base.WholeSource):
             values, pieces, pictures = base.unpacked_description(description)
             codes = base.unpacked_values(values, _MOST_CODE)
             pictures = [_Picture.from_list(picture) for picture in pictures]
-            fits = len(pieces) == len(pictures) + 1 > 1 and all(isinstance(piece, bytes) for piece in pieces)
+            fits = type(pieces) is list and len(pieces) == len(pictures) + 1 > 1 and all(isinstance(piece, bytes) for piece in pieces)
         except base.FAULTS as error:
             raise base.damaged("an image") from error
         if not fits:
@@ -167,9 +170,9 @@ def _picture_in(data, note):
         codes = stream.pixels.take(rows)
         return codes if codes is None else (_Picture(stream.pixels, made), codes, stream.start, stream.end)
     if data[:len(png_files.SIGNATURE)] == png_files.SIGNATURE:
-        note("this PNG is interlaced or damaged, so it is coded as bytes, which hardly shrinks it")
+        note("this PNG is interlaced, damaged, or has very many pixels for its bytes, so it is coded as bytes")
     for begin, name in _CAN_BE_PACKED:
-        if data[:len(begin)] == begin:
+        if re.match(begin, data, re.DOTALL):
             note(f"this is {name}, which is packed already: there is little to gain")
     found = pixels_in(data)
     if found is None:

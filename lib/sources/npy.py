@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ USUAL_HEADER = 128                       # bytes before an array
 _ALIGNMENT = 64                          # of the data
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _LONGEST_HEADER = 4096
-# What NumPy raises for headers that are none, and for some that were made to do harm.
-_FAULTS = (ValueError, TypeError, KeyError, SyntaxError, OverflowError, RecursionError, MemoryError)
+_MOST_SIZE = 1 << 48                     # of an axis
+_PLAIN_TYPE = re.compile("[<>|][iuf][0-9]{1,2}")
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,14 @@ def undescribed(description):
     if isinstance(description, bytes):
         return description
     before, dtype, fortran_order, *shape = description
-    if not isinstance(dtype, str) or len(dtype) > 8 or not all(type(size) is int and 0 <= size < 1 << 48 for size in shape):
+    if not isinstance(dtype, str) or not _PLAIN_TYPE.fullmatch(dtype) or not all(map(_is_size, shape)):
         raise ValueError("no array has such a header")
     return before + ArrayHeader(np.dtype(dtype), tuple(shape), bool(fortran_order)).usual_bytes()
+
+
+def _is_size(size):
+    """Whether something is what an axis can have: no boolean, which NumPy takes in a header and refuses in a shape."""
+    return type(size) is int and 0 <= size < _MOST_SIZE
 
 
 def trailing_header(piece):
@@ -112,8 +118,8 @@ def _read_header(data):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")              # on headers that Python 2 wrote
             shape, fortran_order, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
-    except _FAULTS:
+    except Exception:       # NumPy raises many sorts for headers that were damaged or made to do harm
         return None, 0
-    if dtype.kind not in "iuf" or any(size < 0 for size in shape):
+    if dtype.kind not in "iuf" or not all(map(_is_size, shape)):
         return None, 0
     return ArrayHeader(dtype, shape, fortran_order and len(shape) > 1), file.tell()

@@ -13,6 +13,8 @@ import numpy as np
 
 from lib.coding.streams import Streams
 from lib.errors import FormatError, SettingsError
+from lib.limits import MOST_ORIGINAL
+from lib.sources import base
 from lib.sources.bytes import ByteSource, pack_values, unpack_values
 
 MAGIC = b"\x89LKP\r\n\x1a"
@@ -53,12 +55,13 @@ class PartDescription:
         try:
             identity, whole_bytes, batch_size, part, parts, kind, values = msgpack.unpackb(packed)
             values = unpack_values(values)
-            fits = (len(identity) == IDENTITY_BYTES and 1 <= part <= parts <= whole_bytes < 1 << 48 and 1 <= batch_size <= 512
+            fits = (type(identity) is bytes and len(identity) == IDENTITY_BYTES
+                    and all(type(number) is int for number in (whole_bytes, batch_size, part, parts)) and 1 <= part <= parts <= whole_bytes <= MOST_ORIGINAL and 1 <= batch_size <= 512
                     and len(values))
             place = cls(identity, whole_bytes, batch_size, part, parts, _KINDS[kind], values)
             if not fits or place.to_bytes() != packed:
                 raise damaged
-        except (ValueError, TypeError, IndexError, msgpack.UnpackException) as error:
+        except base.FAULTS as error:
             raise damaged from error
         return place
 

@@ -12,11 +12,9 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from lib.errors import FormatError
+from lib.limits import MOST_SAMPLES, MOST_SIDE
 from lib.sources import npy
 
-_MOST_SIDE = 1 << 24
-_MOST_SAMPLES = 1 << 31
 _DEPTHS = (1, 2, 4, 8, 16)
 _ORDERS = {1: (0,), 2: (0, 1), 3: (1, 0, 2), 4: (1, 0, 2, 3)}              # green first: the others follow it
 _ORDERS_FROM_BLUE = _ORDERS | {3: (1, 2, 0), 4: (1, 2, 0, 3)}
@@ -53,12 +51,12 @@ class Pixels:
     def _row_bytes(self):
         return -(-self.width * self.channels * self.depth // 8)
 
-    def check(self):
-        """Raise FormatError where no image is like this."""
-        if not (0 < self.width <= _MOST_SIDE and 0 < self.height <= _MOST_SIDE and self.channels in _ORDERS
+    @property
+    def are_possible(self) -> bool:
+        """Whether there is an image like this; what is none is neither written nor read."""
+        return (0 < self.width <= MOST_SIDE and 0 < self.height <= MOST_SIDE and self.channels in _ORDERS
                 and self.depth in _DEPTHS and self._row_bytes <= self.stride <= self._row_bytes + 8
-                and self.count <= _MOST_SAMPLES):
-            raise FormatError("the description of an image is damaged", "get another copy of the file")
+                and self.count <= MOST_SAMPLES)
 
     def take(self, data):
         """uint8 codes, shape (count,), of the stretch's bytes; None where there is more in it than samples."""
@@ -95,9 +93,10 @@ class Pixels:
 
     @classmethod
     def from_list(cls, values):
-        """Raises FormatError, TypeError or ValueError for what `to_list` cannot have made."""
+        """Raises TypeError or ValueError for what `to_list` cannot have made."""
         pixels = cls(*map(int, values[:5]), *map(bool, values[5:]))
-        pixels.check()
+        if not pixels.are_possible:
+            raise ValueError("no image is like this")
         return pixels
 
 
@@ -107,11 +106,7 @@ def pixels_in(data):
         found = reader(data)
         if found:
             start, pixels = found
-            try:
-                pixels.check()
-            except FormatError:
-                return None
-            return found if start + pixels.bytes <= len(data) else None
+            return found if pixels.are_possible and 0 <= start <= len(data) - pixels.bytes else None
     return None
 
 
@@ -195,7 +190,7 @@ def _in_tiff(data):
         kind = tags.get(262, _PLAIN)
     except Exception:       # Pillow raises many sorts for files that were damaged or made to do harm
         return None
-    if not plain or not in_a_row or kind not in (_PLAIN, _RGB, _WHITE_IS_ZERO, _PALETTE):
+    if not plain or not starts or not in_a_row or kind not in (_PLAIN, _RGB, _WHITE_IS_ZERO, _PALETTE):
         return None
     pixels = _plain(width, height, channels, bits[0], are_names=kind == _PALETTE)
     pixels = Pixels(*astuple(pixels)[:6], from_low=bits[0] == 16 and data[:2] == b"II", are_names=kind == _PALETTE)

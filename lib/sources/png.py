@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.compiling import compiled, part
+from lib.limits import MOST_FILTERED, MOST_INFLATED
 from lib.sources.pictures import Pixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -19,8 +20,8 @@ _CHUNK = struct.Struct(">I4s")
 _HEADER = struct.Struct(">IIBBBBB")
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}       # by colour type
 _PALETTE = 3
-_MOST_BYTES = 1 << 31                            # of rows
 _AT_ONCE = 1 << 16
+_MOST_SAMPLES_PER_BYTE = 512                     # of the deflated stream, see docs/images.md
 _FILTERS = 5
 
 
@@ -116,12 +117,13 @@ def _pixels_of(header):
     if colour not in _CHANNELS or depth not in (1, 2, 4, 8, 16) or compression or filtering or interlaced:
         return None
     channels = _CHANNELS[colour]
-    return Pixels(width, height, channels, depth, -(-width * channels * depth // 8), are_names=colour == _PALETTE)
+    pixels = Pixels(width, height, channels, depth, -(-width * channels * depth // 8), are_names=colour == _PALETTE)
+    return pixels if pixels.are_possible else None
 
 
 def _stream_of(pixels, parts, start, end):
     deflated, size = b"".join(parts), pixels.height * (pixels.stride + 1)
-    if not 0 < size <= _MOST_BYTES or size > 1100 * len(deflated):
+    if size > min(MOST_FILTERED, MOST_INFLATED * len(deflated)) or pixels.count > _MOST_SAMPLES_PER_BYTE * len(deflated):
         return None
     try:
         inflate = zlib.decompressobj()

@@ -11,14 +11,32 @@ from lib.sources.part import PartDescription
 class Source(Protocol):
     """An input as symbols. `lib.sources` says what each name means."""
 
-    kind: int
-    unit: str
-    place: PartDescription | None          # of a part of a split file
-    model_inputs: str
-    context_kinds: tuple[str, ...]
-    layout: np.ndarray
-    symbol_count: int
-    code_bits: int
+    @property
+    def kind(self) -> int: ...
+
+    @property
+    def unit(self) -> str: ...
+
+    @property
+    def place(self) -> PartDescription | None: ...
+
+    @property
+    def model_inputs(self) -> str: ...
+
+    @property
+    def context_kinds(self) -> tuple[str, ...]: ...
+
+    @property
+    def layout(self) -> np.ndarray: ...
+
+    @property
+    def left_out(self) -> int: ...
+
+    @property
+    def symbol_count(self) -> int: ...
+
+    @property
+    def code_bits(self) -> int: ...
 
     @property
     def codes(self) -> np.ndarray: ...

@@ -9,11 +9,10 @@ import math
 import numpy as np
 
 from lib.errors import FormatError, SettingsError
+from lib.limits import MOST_CELLS, MOST_TOKEN
 from lib.sources import base, npy
 
-_MOST_TOKEN = (1 << 16) - 1
 _MOST_CHANNELS = 4                       # of the last axis of what is a picture and no video
-_MOST_CELLS = 1 << 16                    # of a frame
 _MOST_AROUND = 0.2                       # share of the bytes that are no tokens
 _FRAMES_LOOKED_AT = 2000                 # to recognise a grid
 
@@ -48,8 +47,10 @@ class VideoSource(base.WholeSource):
         found = npy.arrays_in(data)
         if not found or len(data) * (1 - _MOST_AROUND) > sum(header.bytes for _, header in found) + npy.USUAL_HEADER:
             return None
+        if not all(_has_frames(header) for _, header in found):
+            return None
         arrays = [header.read(data, start) for start, header in found]
-        if not all(_is_video(array) for array in arrays):
+        if any(int(array.min()) < 0 or int(array.max()) > MOST_TOKEN for array in arrays):
             return None
         tokens = np.concatenate([array.reshape(-1).astype(np.uint16) for array in arrays])
         grids, cells = {array.shape[1:] for array in arrays if array.ndim == 3}, {math.prod(array.shape[1:]) for array in arrays}
@@ -58,6 +59,8 @@ class VideoSource(base.WholeSource):
         grid = grids.pop() if grids else _grid_of(tokens.reshape(-1, *cells), width)
         ends = [0, *(start + header.bytes for start, header in found)]
         pieces = [data[end:start] for end, start in zip(ends, [*(start for start, _ in found), len(data)])]
+        if [npy.trailing_header(piece) for piece in pieces[:-1]] != [header for _, header in found]:
+            return None                          # a header that a decoder would not find again
         return cls(base.occurring(tokens), grid, pieces, tokens)
 
     @classmethod
@@ -94,7 +97,7 @@ class VideoSource(base.WholeSource):
 
     def symbols(self):
         """uint16, shape (symbol_count,)."""
-        index = np.zeros(_MOST_TOKEN + 1, np.uint16)
+        index = np.zeros(MOST_TOKEN + 1, np.uint16)
         index[self.codes] = np.arange(len(self.codes))
         return index[self._tokens]
 
@@ -118,16 +121,16 @@ class VideoSource(base.WholeSource):
 def _unpacked(description):
     """(codes, height, width, pieces). Raises one of base.FAULTS for what `description()` cannot have made."""
     values, height, width, *pieces = base.unpacked_description(description)
-    if not (type(height) is type(width) is int and 0 < height and 0 < width and height * width <= _MOST_CELLS):
+    if not (type(height) is type(width) is int and 0 < height and 0 < width and height * width <= MOST_CELLS):
         raise ValueError("no video has such frames")
-    return base.unpacked_values(values, _MOST_TOKEN), height, width, [npy.undescribed(piece) for piece in pieces]
+    return base.unpacked_values(values, MOST_TOKEN), height, width, [npy.undescribed(piece) for piece in pieces]
 
 
-def _is_video(array):
-    """Whether an array is of tokens in frames: (frames, cells) or (frames, height, width)."""
-    if array.dtype.kind not in "iu" or array.ndim not in (2, 3) or not array.size or array.shape[-1] <= _MOST_CHANNELS:
-        return False
-    return math.prod(array.shape[1:]) <= _MOST_CELLS and int(array.min()) >= 0 and int(array.max()) <= _MOST_TOKEN
+def _has_frames(header):
+    """Whether an array is of whole numbers in frames: (frames, cells) or (frames, height, width)."""
+    shape = header.shape
+    return (header.dtype.kind in "iu" and len(shape) in (2, 3) and header.count > 0 and shape[-1] > _MOST_CHANNELS
+            and math.prod(shape[1:]) <= MOST_CELLS)
 
 
 def _frames_of(header, grid):

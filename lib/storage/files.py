@@ -139,15 +139,6 @@ def free_name(path):
     return candidate
 
 
-def available_memory():
-    """Bytes of memory that a process can still take, or None where the system does not say."""
-    try:
-        with open("/proc/meminfo") as lines:
-            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration):
-        return None
-
-
 def _umask():
     """The permission bits that new files do not get. There is no way to read it but to set it."""
     mask = os.umask(0)

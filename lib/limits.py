@@ -1,0 +1,20 @@
+"""Limits that the writer of a .lks file keeps to because its reader refuses what is beyond them.
+
+They may be raised, and never lowered: files of released versions stay readable.
+"""
+
+# Of headers
+LONGEST_HEADER = 1 << 26                 # bytes of a .lks header, packed
+LONGEST_BESIDE_DESCRIPTION = 1 << 16     # bytes of it that all fields but the source's description take at most
+# Of descriptions
+LARGEST_DESCRIPTION = 1 << 26            # bytes of what a source has beside its symbols, once inflated
+# Of images
+MOST_SIDE = 1 << 24                      # pixels
+MOST_SAMPLES = 1 << 31                   # codes of one picture
+MOST_FILTERED = 1 << 31                  # bytes of a PNG's rows
+MOST_INFLATED = 1100                     # bytes of them for a deflated one; deflate reaches 1,032
+# Of videos
+MOST_TOKEN = (1 << 16) - 1
+MOST_CELLS = 1 << 16                     # of a frame
+# Of what is left out of the symbols
+MOST_ORIGINAL = 1 << 48                  # bytes of an original
