@@ -20,7 +20,8 @@ from lib.settings import Settings
 from lib.sources import ImageSource
 from lib.sources.png import written_anew
 from lib.storage import folders
-from lib.storage.files import OutputFile, available_memory, check_input, check_target, write_file
+from lib.storage.files import OutputFile, available_memory, check_input, check_target, mode_of, read_file, write_file
+from lib.storage.names import near_name, shown
 
 SUFFIX = ".lks"
 
@@ -67,9 +68,11 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     """
     started = time.perf_counter()
     input_path = Path(input_path)
-    if folders.is_folder(input_path):
-        input_path = input_path.resolve()        # "." has no name to give to the output
-    data = input_bytes(input_path)
+    if input_path.name in ("", ".."):
+        input_path = input_path.resolve()        # "." and ".." have no name to give to the output
+    data = input_bytes(input_path, warn)
+    is_folder = folders.is_folder(input_path)
+    mode = folders.mode_of(data) if is_folder else mode_of(input_path)
     if settings.pixels == "yes" and (anew := written_anew(data)) != data:
         (note or _silent)("this PNG cannot be made again to the last byte: the same pixels, palette, profile and texts come back in a "
                           "PNG written anew")
@@ -80,16 +83,17 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     output_path = _output(output_path, input_path.parent, input_path.name + SUFFIX)
     digest = hashlib.sha256(data).digest()
     run = Run("compress", input_path, output_path, digest, overwrite, settings.preset, prior,
-              folders.is_folder(input_path), settings.pixels)
+              folders.TREE if is_folder else folders.NO_FOLDER, settings.pixels, mode)
     run_checkpoint = RunCheckpoint(checkpoint, run, settings, warn or _silent)
     if run_checkpoint.found and _is_result(output_path, digest, run_checkpoint.settings):
         run_checkpoint.done()                   # stopped between its last two acts
         return Result(input_path, output_path, len(data), output_path.stat().st_size,
                       time.perf_counter() - started, digest.hex(), inspect(output_path).settings)
-    check_target(output_path, overwrite)
-    if run.is_folder:
+    inputs = _read_by(run)
+    check_target(output_path, overwrite, inputs)
+    if is_folder:
         folders.check_outside(input_path, output_path, checkpoint)
-    with OutputFile(output_path, overwrite) as output:
+    with OutputFile(output_path, overwrite, mode=mode, inputs=inputs) as output:
         with announced(note or _silent):
             coded = write_coded(output, data, run, settings, progress, note or _silent, run_checkpoint, code_lengths)
         if coded is None:
@@ -119,9 +123,12 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     reader = Reader(data)
     header = reader.header
     settings.check_for_decoding()
-    output_path = _output(output_path, input_path.parent, header.name)
+    name = near_name(header.name)
+    if name != header.name:
+        (warn or _silent)(f"this system cannot have the name {shown(header.name)}: the output is {name}")
+    output_path = _output(output_path, input_path.parent, name)
     run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings.preset,
-              priors.load(prior) if prior else None)
+              priors.load(prior) if prior else None, mode=mode_of(input_path))
     run_checkpoint = RunCheckpoint(checkpoint, run, settings, warn or _silent)
     if run_checkpoint.found and _is_original(output_path, header):
         run_checkpoint.done()                   # stopped between its last two acts
@@ -130,7 +137,7 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     if header.is_folder:
         folders.check_new(output_path)
     else:
-        check_target(output_path, overwrite)
+        check_target(output_path, overwrite, _read_by(run))
     if header.is_stored:
         restored, used, backend = reader.read_stored(), None, None
     else:
@@ -138,11 +145,12 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
             restored, used, backend = decode(reader, run, settings, progress, warn or _silent, run_checkpoint)
     if hashlib.sha256(restored).digest() != header.sha256:
         raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged", "get another "
-                          f"copy{_unless_zlib(header)}. {keep_partial(output_path, restored, 'what came out, unchecked')}")
+                          f"copy{_unless_zlib(header)}. {keep_partial(output_path, restored, 'what came out, unchecked', run.mode)}")
     if header.is_folder:
-        folders.unpack(restored, output_path)
+        for line in folders.unpack(restored, output_path, header.archive):
+            (warn or _silent)(line)
     else:
-        write_file(output_path, restored, overwrite)
+        write_file(output_path, restored, overwrite, run.mode, _read_by(run))
     run_checkpoint.done()
     return Result(input_path, output_path, len(restored), len(data), time.perf_counter() - started,
                   header.sha256.hex(), used, backend, "decompress")
@@ -180,6 +188,11 @@ def _output(path, folder, name):
     return path / name if folders.is_folder(path) else path
 
 
+def _read_by(run):
+    """What a run reads, and must not replace."""
+    return [run.input_path, *([run.prior.path] if run.prior else [])]
+
+
 def _is_result(path, digest, settings):
     """Whether a file is a whole .lks file of an original with that SHA-256, made with these complete settings."""
     try:
@@ -192,7 +205,7 @@ def _is_result(path, digest, settings):
 
 def _is_original(path, header):
     """Whether the file or folder that a header is of is there already."""
-    if header.is_folder != folders.is_folder(path) or not path.exists():
+    if header.is_folder != folders.is_folder(path) or not path.exists() or header.archive == folders.ZIPPED:
         return False
     return hashlib.sha256(input_bytes(path)).digest() == header.sha256
 
@@ -214,7 +227,7 @@ class Contents:
         """[(what, text)] to show to a person."""
         header = self.header
         coded = [("memory", f"{self.memory_bytes / 1e6:,.0f} MB to decompress"), ("segments", f"{self.intact_segments:,} intact")]
-        return [("original", f"{header.name}, {header.original_bytes:,} bytes"),
+        return [("original", f"{shown(header.name)}, {header.original_bytes:,} bytes"),
                 ("SHA-256", header.sha256.hex()),
                 ("compressed", f"{self.compressed_bytes:,} bytes"),
                 ("model", model_of(self.settings)),
@@ -252,21 +265,24 @@ def _silent(line):
     """What takes lines of text where nobody listens."""
 
 
-def input_bytes(path):
-    """What is compressed of a path: the bytes of a file, or those that stand for a folder. InputError where they do not fit."""
+def input_bytes(path, warn=None):
+    """What is compressed of a path: the bytes of a file, or those that stand for a folder. InputError where they do not fit.
+
+    warn: called with a line of text on what of a folder they do not keep.
+    """
     if not folders.is_folder(path):
         return _file_bytes(path)
     _check_fits(path, folders.folder_bytes(path))
-    return folders.pack(path)
+    data, lost = folders.pack(path)
+    for line in lost:
+        (warn or _silent)(line)
+    return data
 
 
 def _file_bytes(path):
     """The bytes of a file that fits in memory."""
     _check_fits(path, check_input(path))
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    return read_file(path)
 
 
 def _check_fits(path, size):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.coding import choice, loop
-from lib.coding.container import Header, Writer, is_base_name
+from lib.coding.container import Header, Writer
 from lib.coding.predictor import Predictor, predictor_bytes
 from lib.errors import DivergedError, FormatError, InputError, OutputError, SettingsError
 from lib.models import check_model
@@ -18,9 +18,10 @@ from lib.models.inputs import input_shape_of
 from lib.resume import parts
 from lib.settings import Settings
 from lib.sources import describe_source, source_of
-from lib.storage.files import available_memory, check_space, write_file
+from lib.storage.files import available_memory, check_space, free_name, write_file
+from lib.storage.names import is_file_name
 
-MOST_OVERHEAD = 96                # bytes that a .lks file may have over its input
+MOST_OVERHEAD = 96                # bytes that a .lks file may have over its input and its name
 BYTES_HELD_PER_SYMBOL = 8         # memory: the data, the symbols, their matrix, the result
 _NEVER_SHRINKS = 32               # bytes: what coding could save is less than what its header takes
 _FEWEST_BITS_PER_SYMBOL = 1e-5    # the coder's 16-bit probabilities cost 2.2e-5 bits a decision or more
@@ -59,7 +60,7 @@ def write_coded(output, data, run, settings, progress, note, run_checkpoint, wit
     preset, overrides = settings.to_header()
     header = Header(len(data), run.sha256, stored_name(run.input_path.name), preset, source.description(),
                     predictor.environment.to_header() if predictor.environment else (), overrides, source.kind,
-                    run.is_folder)
+                    run.archive)
     writer = Writer(output, header)
     symbols = streams.lay_out(source.symbols())
     next_step, coder_state = run_checkpoint.restore(predictor, streams)
@@ -70,7 +71,7 @@ def write_coded(output, data, run, settings, progress, note, run_checkpoint, wit
         for _ in loop.code(predictor, streams, symbols, segments, source.unit, progress, visit):
             pass
     if not source.is_whole:
-        parts.write_state(source.place, run.output_path.parent, settings, predictor)
+        parts.write_state(source.place, run.output_path.parent, settings, predictor, run.mode)
     shrinks = writer.bytes_written < len(stored_header(data, run).to_bytes()) + len(data)
     if not shrinks and source.is_whole:
         return None
@@ -115,9 +116,9 @@ def decode(reader, run, wanted, progress, warn, run_checkpoint):
         recovered = source.restore(streams.join(symbols)) if steps else b""
         what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} {source.unit}, the first {steps:,} of every "
                 f"{len(symbols):,}; the rest is filler")
-        raise type(fault)(f"{fault}. {keep_partial(run.output_path, recovered, what)}")
+        raise type(fault)(f"{fault}. {keep_partial(run.output_path, recovered, what, run.mode)}")
     if not source.is_whole:
-        parts.write_state(source.place, run.output_path.parent, settings, predictor)
+        parts.write_state(source.place, run.output_path.parent, settings, predictor, run.mode)
     return source.restore(streams.join(symbols)), settings, predictor.backend
 
 
@@ -158,13 +159,16 @@ def made_in_of(header):
     return environment
 
 
-def keep_partial(output_path, recovered, what):
-    """Write what was recovered beside the output; returns a sentence that says `what` it is."""
+def keep_partial(output_path, recovered, what, mode):
+    """Write what was recovered beside the output, under a free name; returns a sentence that says `what` it is.
+
+    mode: the permission bits that it has at most.
+    """
     if not recovered:
         return "Nothing could be recovered"
-    partial = output_path.with_name(output_path.name + ".partial")
+    partial = free_name(output_path.with_name(output_path.name + ".partial"))
     try:
-        write_file(partial, recovered, overwrite=True)
+        write_file(partial, recovered, mode=mode)
     except OutputError as error:
         return f"What came before could not be kept: {error}"
     return f"{partial} holds {what}"
@@ -193,21 +197,10 @@ def memory_bytes(settings, source, streams):
 
 
 def stored_header(data, run):
-    """The header of data that does not shrink, its name cut where the file would grow by more than promised."""
-    header = Header(len(data), run.sha256, stored_name(run.input_path.name), is_folder=run.is_folder)
-    excess = len(header.to_bytes()) - MOST_OVERHEAD
-    if excess <= 0:
-        return header
-    stem, dot, suffix = header.name.rpartition(".")
-    tail = (dot + suffix) if stem and len((dot + suffix).encode()) <= 16 else ""
-    kept = header.name.encode()[:len(header.name.encode()) - len(tail.encode()) - excess]
-    return dataclasses.replace(header, name=kept.decode(errors="ignore") + tail)
+    """The header of data that does not shrink."""
+    return Header(len(data), run.sha256, stored_name(run.input_path.name), archive=run.archive)
 
 
 def stored_name(name):
-    """`name` as a header can hold it: what is no plain text becomes an underscore."""
-    name = name.encode("utf-8", "replace").decode()
-    name = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
-    if name[1:2] == ":":
-        name = f"{name[0]}_{name[2:]}"       # on Windows it would name a drive
-    return name if is_base_name(name) else "_"
+    """The name that a header holds of a file or folder that has this one: "_" for "/", which has none."""
+    return name if is_file_name(name) else "_"

@@ -12,7 +12,7 @@ from lib.priors import Prior
 from lib.resume import checkpoint
 from lib.resume.checkpoint import Keeper
 from lib.settings import Settings
-from lib.storage.files import check_target
+from lib.storage.files import check_target, is_same
 
 DIRECTIONS = ("compress", "decompress")
 
@@ -28,8 +28,9 @@ class Run:
     overwrite: bool           # whether the output may be replaced
     preset: str               # what was asked for; auto takes what a checkpoint has
     prior: Prior | None       # that was named
-    is_folder: bool = False   # whether what is compressed is a folder
+    archive: int = 0          # the form of the folder that is compressed, see lib.storage.folders; 0 for a file
     pixels: str = "no"        # see Settings
+    mode: int = 0o666         # the permission bits that what is made of the input has at most
 
     @property
     def folders(self):
@@ -68,8 +69,10 @@ class RunCheckpoint:
         self._path, self._run, self._wanted, self._warn = path, run, wanted, warn
         self.found = None              # the Checkpoint that the run goes on from
         if path:
-            if Path(path).absolute() in (run.input_path.absolute(), run.output_path.absolute()):
-                raise CheckpointError(f"{path} is the run's own input or output", "choose another path for the checkpoint")
+            own = [run.input_path, run.output_path, *([run.prior.path] if run.prior else [])]
+            for place in (path, checkpoint.previous(path)):
+                if any(is_same(place, other) for other in own):
+                    raise CheckpointError(f"{place} is the run's own input or output", "choose another path for the checkpoint")
             check_target(path, overwrite=True)
             self.found = _find(path, run, wanted, warn)
         self.is_own = self.found is not None      # and not of the part before
@@ -126,7 +129,7 @@ class RunCheckpoint:
             return about | {"step": step, "coder": numbers}, sections | {"coder": written} | predictor.sections()
 
         about = self._run.about(settings, predictor.environment)
-        with Keeper(self._path, settings.checkpoint_minutes, about, self._warn) as keeper:
+        with Keeper(self._path, settings.checkpoint_minutes, about, self._warn, self._run.mode) as keeper:
             yield lambda step, segment: keeper.visit(lambda: state(step, segment))
 
     def done(self):
