@@ -9,11 +9,11 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT
+from PIL import Image
 from samples import TEXT
 
 from lib import InputError, OutputError, Settings, compress, decompress, inspect
 from lib.sources import ImageSource, VideoSource, source_of
-from lib.sources.png import png_of
 from lib.storage import folders, restoring, tree
 from lib.storage.names import near_name
 
@@ -273,7 +273,7 @@ def test_pictures_and_clips_in_a_folder_are_found(tmp_path):
         (tmp_path / name / "deep").mkdir(parents=True)
     for number in range(3):
         pixels = np.random.default_rng(number).integers(0, 255, (20, 30, 3), dtype=np.uint8)
-        (tmp_path / "pictures" / "deep" / f"{number}.png").write_bytes(png_of(pixels))
+        Image.fromarray(pixels).save(tmp_path / "pictures" / "deep" / f"{number}.png")
         np.save(tmp_path / "clips" / f"{number}.npy", np.random.default_rng(number).integers(0, 99, (20, 8, 16)).astype(np.uint16))
     assert isinstance(source_of(packed(tmp_path / "pictures"), Settings(preset="fast")), ImageSource)
     assert isinstance(source_of(packed(tmp_path / "clips"), Settings(preset="fast")), VideoSource)

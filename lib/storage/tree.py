@@ -111,7 +111,7 @@ def _entries(index):
     for line in index.splitlines():
         entry = _entry(line)
         if entries:
-            if entry.parent not in folders or not is_file_name(entry.name):
+            if entry.parent not in folders or not all(map(is_file_name, entry.order)):
                 raise FormatError("the index of the folder names a file outside of it", "the file is refused")
             if entry.order <= entries[-1].order:
                 raise _damaged("its index is out of order")
