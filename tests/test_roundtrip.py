@@ -41,7 +41,7 @@ from lib.coding import loop, run
 from lib.coding.container import MAGIC, Header, Segment
 from lib.models.environment import Environment
 from lib.sources import ByteSource
-from lib.storage.names import near_name
+from lib.storage.names import near_name, shown
 
 ELSEWHERE = Environment(device="Z80", threads=1, tensorflow="1.2.3", keras="4.5.6")
 
@@ -58,6 +58,7 @@ def written(path, data):
 def refused(folder, data, kind=FormatError, message=".", chosen=Settings()):
     """Decompressing `data` raises one error in one line and leaves nothing under the output's name."""
     source = written(folder / "in.lks", data)
+    (folder / "out.partial").unlink(missing_ok=True)       # it is never replaced
     with pytest.raises(LockstepError, match=message) as error:
         decompress(source, folder / "out", chosen)
     assert type(error.value) is kind and "\n" not in str(error.value)
@@ -247,7 +248,8 @@ def test_an_odd_name_comes_back_as_it_was(tmp_path, name):
     (tmp_path / name).unlink()
     restored = decompress(packed).output_path
     assert restored == tmp_path / name and restored.read_bytes() == b"data"
-    assert inspect(packed).facts()[0][1].isprintable()
+    said = inspect(packed).facts()[0][1]
+    assert said == shown(said)
 
 
 @pytest.mark.parametrize("name", ["n" * 255, "é" * 100 + ".tar", "x" * 100 + "." + "y" * 100, "." * 200], ids=ascii)
@@ -274,7 +276,7 @@ def test_a_name_that_this_system_cannot_have_becomes_a_near_one(tmp_path, monkey
 @pytest.mark.parametrize("source, target, kind, message", [
     ("missing", "out", InputError, "there is no file"),
     (".", "out", InputError, "is a folder"),
-    ("in", "in", OutputError, "exists already"),
+    ("in", "in", OutputError, "is what is read"),
     ("in", "missing/out", OutputError, "there is no folder"),
     ("in", "in/out", OutputError, "there is no folder|Not a directory"),
 ])
@@ -394,9 +396,13 @@ def test_what_comes_before_a_fault_is_kept(tmp_path, segmented, damage, kind, re
         assert set(partial[start + steps:start + streams.steps]) <= set(b" ")      # filler
 
 
-def test_a_fault_is_named_even_where_nothing_can_be_kept(tmp_path):
-    (tmp_path / "out.partial").mkdir()
-    refused(tmp_path, certain_file()[:-1], FormatError, "cut short in segment 10")
+def test_a_fault_is_named_even_where_nothing_can_be_kept(tmp_path, monkeypatch):
+    def full(*arguments, **how):
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(run, "write_file", full)
+    said = refused(tmp_path, certain_file()[:-1], FormatError, "cut short in segment 10")
+    assert said.endswith("could not be kept: the disk is full")
 
 
 def test_a_float_file_from_another_environment_is_decoded_after_a_warning(tmp_path, float_sample, here):
