@@ -14,7 +14,7 @@ from conftest import ROOT
 
 from lib import Settings, compress, decompress, join, learn, split
 from lib.coding.run import keep_partial
-from lib.errors import InputError, OutputError
+from lib.errors import CheckpointError, InputError, OutputError
 from lib.storage import temporary
 from lib.storage.files import OutputFile, available_memory, check_input, check_target, mode_of, read_file, write_file
 
@@ -276,6 +276,16 @@ def test_a_prior_is_not_replaced_by_what_is_coded_with_it(tmp_path):
         with pytest.raises(OutputError, match="is read"):
             run(source, prior, overwrite=True, prior=prior)
     assert prior.read_bytes() == before
+
+
+@pytest.mark.parametrize("name, other", [("kept", "kept"), ("kept.previous", "kept"), ("kept", "link")])
+def test_a_checkpoint_takes_the_place_of_no_input(tmp_path, name, other):
+    (tmp_path / name).write_bytes(b"the only copy")
+    if other == "link":
+        os.link(tmp_path / name, tmp_path / other)
+    with pytest.raises(CheckpointError, match="is the run's own input or output"):
+        compress(tmp_path / name, tmp_path / "out", FAST, checkpoint=tmp_path / other)
+    assert (tmp_path / name).read_bytes() == b"the only copy" and not (tmp_path / "out").exists()
 
 
 def test_parts_and_their_manifest_are_not_replaced_by_what_they_make(tmp_path):
