@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import dataclasses
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from lib import __version__
 from lib.compression import SUFFIX, compress, decompress, resume
 from lib.contents import inspect
 from lib.errors import InputError, LockstepError
+from lib.interruptions import EXIT_CODE, as_interrupts
 from lib.priors import SUFFIX as PRIOR_SUFFIX
 from lib.priors import learn
 from lib.resume.splitting import MANIFEST_SUFFIX, join, split
@@ -18,7 +20,6 @@ from lib.settings import Settings, bounds_of, default_of
 from lib.storage.folders import is_folder
 
 _READ_PER_SECOND = 35_000
-INTERRUPTED = 130        # the shell's exit code for Ctrl-C
 TRACEBACK = "LOCKSTEP_TRACEBACK"     # set in the environment to see where an unexpected error comes from
 
 
@@ -29,7 +30,8 @@ def main(arguments=None):
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        with as_interrupts():
+            options.run(options)
         sys.stdout.flush()
         return 0
     except OSError as error:                     # of standard output: all other files have errors of their own
@@ -48,11 +50,11 @@ def main(arguments=None):
         said = (str(error).splitlines() or [""])[0]
         print(f"lockstep: stopped by {type(error).__name__}: {said}. Nothing was written; please report this, with "
               f"what {TRACEBACK}=1 in the environment makes it show", file=sys.stderr)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         kept = getattr(options, "checkpoint", None)
         said = f"python -m lib resume {kept} goes on" if kept and kept.exists() else "nothing was written"
         print(f"lockstep: interrupted; {said}", file=sys.stderr)
-        return INTERRUPTED
+        return EXIT_CODE + getattr(interruption, "number", signal.SIGINT)
     return 1
 
 

@@ -16,7 +16,7 @@ from lib.coding.choice import plan_for
 from lib.coding.container import Header, Reader
 from lib.coding.loop import Progress
 from lib.coding.plan import Plan
-from lib.coding.run import Coded, check_readable, decode, encode, keep_partial, stored_header
+from lib.coding.run import Coded, check_readable, decode, encode, keep_partial, stored_header, stored_name
 from lib.compiling import announced
 from lib.contents import file_bytes, input_bytes, inspect
 from lib.errors import CheckpointError, FormatError, LockstepError
@@ -29,7 +29,8 @@ from lib.sources import ImageSource, source_of
 from lib.sources.png import written_anew
 from lib.sources.source import Source
 from lib.storage import folders
-from lib.storage.files import OutputFile, check_target, write_file
+from lib.storage.files import OutputFile, check_target, mode_of, write_file
+from lib.storage.names import near_name, shown
 
 SUFFIX = ".lks"
 _NEVER_SHRINKS = 32               # bytes: what coding could save is less than what its header takes
@@ -94,10 +95,14 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
     """
     started = time.perf_counter()
     input_path = Path(input_path)
-    if folders.is_folder(input_path):
-        input_path = input_path.resolve()        # "." has no name to give to the output
-    data = input_bytes(input_path)
+    if input_path.name in ("", ".."):
+        input_path = input_path.resolve()        # "." and ".." have no name to give to the output
+    data = input_bytes(input_path, warn)
     original_bytes = len(data)
+    is_folder = folders.is_folder(input_path)
+    if is_folder:
+        folders.check(data, folders.TREE)
+    mode = folders.mode_of(data) if is_folder else mode_of(input_path)
     if settings.pixels == "yes" and (anew := written_anew(data)) != data:
         note("this PNG cannot be made again to the last byte: the same pixels, palette, profile and texts come back in a PNG written anew")
         data = anew
@@ -106,7 +111,8 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
         settings = settings.with_values({"prior": known.name})
     output_path = _output(output_path, input_path.parent, input_path.name + SUFFIX)
     digest = hashlib.sha256(data).digest()
-    run = Run("compress", input_path, output_path, digest, overwrite, settings, known, folders.is_folder(input_path))
+    run = Run("compress", input_path, output_path, digest, overwrite, settings, known,
+              folders.TREE if is_folder else folders.NO_FOLDER, mode)
     kept = RunCheckpoint(checkpoint, run, warn)
 
     def result(size: int, coded: Coded | None, plan: Plan | None) -> Result:
@@ -116,11 +122,11 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
     if kept.found and (finished := _finished(output_path, digest, parameters_of(kept.found))):
         kept.done()                              # stopped between its last two acts
         return result(output_path.stat().st_size, None, finished)
-    check_target(output_path, overwrite)
-    if run.is_folder:
+    check_target(output_path, overwrite, run.reads)
+    if is_folder:
         folders.check_outside(input_path, output_path, checkpoint)
     plan = _plan(data, run, kept, note)
-    with OutputFile(output_path, overwrite) as output:
+    with OutputFile(output_path, overwrite, mode=mode, inputs=run.reads) as output:
         with announced(note):
             coded = encode(output, plan, data, run, kept, progress, code_lengths) if plan else None
         if coded is None:
@@ -159,7 +165,7 @@ def _check_written(path: Path, run: Run, coded: Coded | None) -> None:
     """Read what was written as a decoder will, up to the first symbol, so that nothing takes its name that none would take."""
     reader = Reader(path.read_bytes())
     header = reader.header
-    if header.sha256 != run.sha256:
+    if (header.sha256, header.name, header.archive) != (run.sha256, stored_name(run.input_path.name), run.archive):
         raise FormatError("what was written has another header than it was given", "try again, and report it")
     if coded is None:
         if hashlib.sha256(reader.read_stored()).digest() != run.sha256:
@@ -192,9 +198,12 @@ def decompress(input_path: Path | str, output_path: Path | str | None = None, se
     reader = Reader(data)
     header = reader.header
     settings.check_for_decoding()
-    output_path = _output(output_path, input_path.parent, header.name)
+    name = near_name(header.name)
+    if name != header.name:
+        warn(f"this system cannot have the name {shown(header.name)}: the output is {name}")
+    output_path = _output(output_path, input_path.parent, name)
     run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings,
-              priors.load(prior) if prior else None)
+              priors.load(prior) if prior else None, mode=mode_of(input_path))
     kept = RunCheckpoint(checkpoint, run, warn)
     if kept.found and _is_original(output_path, header):
         kept.done()                              # stopped between its last two acts
@@ -203,7 +212,7 @@ def decompress(input_path: Path | str, output_path: Path | str | None = None, se
     if header.is_folder:
         folders.check_new(output_path)
     else:
-        check_target(output_path, overwrite)
+        check_target(output_path, overwrite, run.reads)
     plan, backend = None, None
     if header.is_stored:
         restored = reader.read_stored()
@@ -215,9 +224,10 @@ def decompress(input_path: Path | str, output_path: Path | str | None = None, se
         raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged", "get another "
                           f"copy{_unless_zlib(header)}. {keep_partial(run, restored, 'what came out, unchecked')}")
     if header.is_folder:
-        folders.unpack(restored, output_path)
+        for line in folders.unpack(restored, output_path, header.archive):
+            warn(line)
     else:
-        write_file(output_path, restored, overwrite)
+        write_file(output_path, restored, overwrite, run.mode, run.reads)
     kept.done()
     return Result(input_path, output_path, len(restored), len(data), time.perf_counter() - started,
                   header.sha256.hex(), plan, backend, "decompress")
@@ -268,6 +278,6 @@ def _finished(path: Path, digest: bytes, parameters: Parameters) -> Plan | None:
 
 def _is_original(path: Path, header: Header) -> bool:
     """Whether the file or folder that a header is of is there already."""
-    if header.is_folder != folders.is_folder(path) or not path.exists():
+    if header.is_folder != folders.is_folder(path) or not path.exists() or header.archive == folders.ZIPPED:
         return False
     return hashlib.sha256(input_bytes(path)).digest() == header.sha256

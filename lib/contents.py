@@ -1,7 +1,9 @@
 """What a .lks file says of itself, without decoding it; and reading inputs that fit in memory."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lib.coding.container import Header, Reader
 from lib.coding.plan import BYTES_HELD_PER_BYTE, Plan
@@ -12,7 +14,8 @@ from lib.machine import available_memory
 from lib.models.environment import Environment
 from lib.parameters import Parameters
 from lib.storage import folders
-from lib.storage.files import check_input
+from lib.storage.files import check_input, read_file
+from lib.storage.names import shown
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Contents:
         kind = BY_STORED_NAME.get(plan.parameters.contexts) if plan else None
         coded = [*([("kind", str(kind))] if kind else []), ("memory", f"{plan.memory_bytes / 1e6:,.0f} MB to decompress"),
                  ("segments", f"{self.intact_segments:,} intact")] if plan else []
-        return [("original", f"{header.name}, {header.original_bytes:,} bytes"),
+        return [("original", f"{shown(header.name)}, {header.original_bytes:,} bytes"),
                 ("SHA-256", header.sha256.hex()),
                 ("compressed", f"{self.compressed_bytes:,} bytes"),
                 ("model", model_of(self.parameters)),
@@ -70,21 +73,24 @@ def _fault_of_stored(reader: Reader) -> FormatError | None:
     return None
 
 
-def input_bytes(path: Path) -> bytes:
-    """What is compressed of a path: the bytes of a file, or those that stand for a folder. InputError where they do not fit."""
+def input_bytes(path: Path, warn: Callable[[str], Any] = lambda line: None) -> bytes:
+    """What is compressed of a path: the bytes of a file, or those that stand for a folder. InputError where they do not fit.
+
+    warn: called with a line of text on what of a folder they do not keep.
+    """
     if not folders.is_folder(path):
         return file_bytes(path)
     _check_fits(path, folders.folder_bytes(path))
-    return folders.pack(path)
+    data, lost = folders.pack(path)
+    for line in lost:
+        warn(line)
+    return data
 
 
 def file_bytes(path: Path) -> bytes:
     """The bytes of a file that fits in memory."""
     _check_fits(path, check_input(path))
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    return read_file(path)
 
 
 def _check_fits(path: Path, size: int) -> None:

@@ -1,9 +1,10 @@
-"""Limits that the writer of a .lks file keeps to because its reader refuses what is beyond them.
+"""Limits that the writer keeps and the reader checks: what is made can be read, and what is read is bounded.
 
 They may be raised, and never lowered: files of released versions stay readable.
 """
 
 # Of headers
+LONGEST_NAME = 255                       # bytes of a file's name, as most systems have it
 LONGEST_HEADER = 1 << 26                 # bytes of a .lks header, packed
 LONGEST_BESIDE_DESCRIPTION = 1 << 16     # bytes of it that all fields but the source's description take at most
 # Of descriptions
@@ -18,3 +19,7 @@ MOST_TOKEN = (1 << 16) - 1
 MOST_CELLS = 1 << 16                     # of a frame
 # Of what is left out of the symbols
 MOST_ORIGINAL = 1 << 48                  # bytes of an original
+# Of folders
+MOST_ENTRIES = 1 << 20                   # files, folders and links in one
+LONGEST_ENTRY = 1 << 16                  # bytes of what is said of one: room for a path and a link's target of 4,096 bytes each, all escaped
+LONGEST_INDEX = 1 << 27                  # bytes of what is said of all of them

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgpack
 
 from lib.errors import FormatError, InputError
-from lib.storage.files import OutputFile, check_input
+from lib.storage.files import OutputFile, check_input, mode_of, read_file
 
 SUFFIX = ".prior"
 FOLDER_VARIABLE = "LOCKSTEP_PRIORS"       # in the environment: where priors are looked for too
@@ -57,10 +57,10 @@ def learn(paths, output_path, *, overwrite=False):
     total = sum(check_input(path) for path in paths)
     if not 0 < total <= MOST_BYTES:
         raise InputError(f"a prior is made of 1 to {MOST_BYTES:,} bytes, and these files have {total:,}", "choose other ones")
-    text = b"".join(path.read_bytes() for path in paths)
+    text = b"".join(read_file(path) for path in paths)
     packed = msgpack.packb([len(text), [path.name for path in paths]])
     start = MAGIC + bytes([_VERSION]) + _LENGTH.pack(len(packed)) + packed
-    with OutputFile(output_path, overwrite) as output:
+    with OutputFile(output_path, overwrite, mode=mode_of(*paths), inputs=paths) as output:
         output.write(start + _CRC.pack(zlib.crc32(start)))
         output.write(lzma.compress(text, lzma.FORMAT_XZ, preset=9 | lzma.PRESET_EXTREME))
         output.commit()

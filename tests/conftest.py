@@ -1,5 +1,6 @@
 """Fixtures: compressed samples made once, and real data where it is present."""
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +88,7 @@ def stop_after(monkeypatch):
     from lib.mixing.context_mixer import ContextMixer
     monkeypatch.setattr(ContextMixer, "steps_at_once", 64)
     real = Keeper.visit
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)        # else tests in the background ignore it
 
     def set_visits(count):
         left = [count]
@@ -98,4 +100,5 @@ def stop_after(monkeypatch):
 
         monkeypatch.setattr(Keeper, "visit", visit)
 
-    return set_visits
+    yield set_visits
+    signal.signal(signal.SIGINT, before)

@@ -1,6 +1,7 @@
 """lib.coding.container: .lks files that are intact, damaged, or made to do harm."""
 
 import dataclasses
+import zlib
 
 import msgpack
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from samples import a_header, coded_file, flipped, frame, header_block
 
-from lib.coding.container import MAGIC, Header, Reader, Segment, is_base_name
+from lib.coding.container import MAGIC, Header, Reader, Segment
 from lib.errors import FormatError
+from lib.storage.names import is_file_name
 
 SEGMENTS = [Segment(300, bytes(range(40)), b"12345678"), Segment(300, bytes(range(40, 80)), b"abcdefgh"),
             Segment(5, b"", bytes(8))]
@@ -191,17 +193,47 @@ def test_a_header_field_of_the_wrong_type_or_size_is_refused(fields, message):
 
 
 @pytest.mark.parametrize("name", [
-    "", ".", "..", "../x", "/etc/passwd", "a/b", "a/", "..\\x", "a\\b", "C:x", "C:\\x", "c:", "n" * 256, "é" * 150,
-    "a\nb", "a\x00", "\x1b[31mred", "a\x7f", "a\u202eb", "a\u200b", "\u2028"], ids=ascii)
+    "", ".", "..", "../x", "/etc/passwd", "a/b", "a/", "/", "n" * 256, "é" * 150, "a\x00", "\udcff" * 256], ids=lambda name: ascii(name[:20]))
 def test_a_name_that_is_no_plain_file_name_is_refused(name):
-    assert not is_base_name(name)
+    assert not is_file_name(name)
     refused(header_block(name=name), "not a plain file name")
 
 
-@pytest.mark.parametrize("name", ["a", "...", ".hidden", "a b", "-f", "a..b", "naïve 名前.txt", "n" * 255, "12:30.txt"])
+@pytest.mark.parametrize("name", ["a", "...", ".hidden", "a b", "-f", "a..b", "naïve 名前.txt", "n" * 255, "12:30.txt", "..\\x",
+                                  "a\\b", "C:x", "a\nb", "\x1b[31mred", "a\u202eb", "Shot 1.02.03\u202fPM.png", "a\u00a0b", "\u3000",
+                                  "\U0001f468\u200d\U0001f469", "no \udcff utf-8", "\udcff" * 255], ids=lambda name: ascii(name[:20]))
 def test_a_plain_file_name_is_accepted(name):
-    assert is_base_name(name)
-    assert Reader(header_block(name=name)).header.name == name
+    assert is_file_name(name)
+    assert Reader(header_block(name=name)).header.name == Reader(a_header(name=name).to_bytes()).header.name == name
+
+
+def test_a_name_that_is_utf_8_makes_the_bytes_it_always_made():
+    header = Header(5, bytes(32), "naïve 名前.txt")
+    assert header.to_bytes() == frame_of([5, bytes(32), "naïve 名前.txt"])
+    assert Header(5, bytes(32), "no \udcff").to_bytes() == frame_of([5, bytes(32), "no \udcff"])
+
+
+def frame_of(fields):
+    packed = msgpack.packb(fields, unicode_errors="surrogateescape")
+    block = MAGIC + b"\x01" + bytes([len(packed)]) + packed
+    return block + zlib.crc32(block).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize("written, archive", [(True, 1), (1, 1), (2, 2), (False, 0), (0, 0)])
+def test_a_header_says_in_which_form_a_folder_is(written, archive):
+    header = Reader(frame(msgpack.packb([5, bytes(32), "a", 0, b"", [], {}, 0, written]))).header
+    assert header.archive == archive and type(header.archive) is int and header.is_folder == bool(archive)
+
+
+@pytest.mark.parametrize("written, message", [(3, "form 3, which this version of Lockstep does not know; a newer version may"),
+                                              (-1, "form -1"), (2.0, "wrong type"), ("zip", "wrong type")])
+def test_a_folder_in_an_unknown_form_is_refused(written, message):
+    refused(frame(msgpack.packb([5, bytes(32), "a", 0, b"", [], {}, 0, written])), message)
+
+
+def test_only_a_name_may_be_no_utf_8():
+    packed = msgpack.packb([5, bytes(32), "a", 0, b"", ["\udcff"]], unicode_errors="surrogateescape")
+    refused(frame(packed), "a text that is no UTF-8")
 
 
 @pytest.mark.parametrize("packed", [
@@ -232,7 +264,7 @@ def test_any_bytes_with_a_valid_checksum_are_a_header_or_refused(packed):
     except FormatError as error:
         assert "\n" not in str(error)
         return
-    assert is_base_name(header.name) and 0 <= header.original_bytes <= 2 ** 48
+    assert is_file_name(header.name) and 0 <= header.original_bytes <= 2 ** 48
 
 
 @given(st.binary(max_size=200))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import shutil
 
@@ -10,6 +11,7 @@ from samples import TEXT, tiny
 
 from lib import CheckpointError, FormatError, InputError, OutputError, Settings, compress, decompress, inspect, join, resume, split
 from lib.__main__ import main
+from lib.resume import splitting
 from lib.sources import PartSource, source_of
 
 DATA = bytes(range(200)) + TEXT * 3
@@ -226,3 +228,40 @@ def test_the_command_line_splits_and_joins(whole, tmp_path, capsys, monkeypatch)
     assert capsys.readouterr().out == (
         f"book.parts.json: 2 parts of book, {len(DATA):,} bytes\n"
         f"book: {len(DATA):,} bytes, SHA-256 {hashlib.sha256(DATA).hexdigest()} checked\n")
+
+
+@pytest.mark.parametrize("independent", [False, True])
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_file_that_changes_while_it_is_split_is_refused_at_once(tmp_path, monkeypatch, independent, after):
+    source = tmp_path / "in"
+    source.write_bytes(bytes(range(250)) * 40)
+    (tmp_path / "parts").mkdir()
+    real, written = splitting._write_part, []
+
+    def write_part(*arguments):
+        if len(written) == after:                   # the size stays
+            source.write_bytes(bytes(range(1, 251)) * 40)
+        written.append(real(*arguments))
+        return written[-1]
+
+    monkeypatch.setattr(splitting, "_write_part", write_part)
+    with pytest.raises(InputError, match="in has changed while it was split; try again"):
+        splitting.split(source, 3, tmp_path / "parts", independent=independent)
+    assert len(written) == after and list((tmp_path / "parts").iterdir()) == []
+
+
+@pytest.mark.parametrize("batch_size", [0, 1, 3, 64])
+@pytest.mark.parametrize("size, parts", [(1, 1), (10, 3), (1_000, 7), (1_000, 1_000)])
+def test_the_stretches_of_all_parts_are_the_whole_in_order(size, parts, batch_size):
+    found = list(splitting._in_file_order(splitting._stretches(size, parts, batch_size)))
+    assert [number for start, end, _ in found for number in range(start, end)] == list(range(size))
+    assert {part for _, _, part in found} == set(range(parts))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ["two\nlines", "back\\slash", "Shot\u202fPM", "\udcff"], ids=ascii)
+def test_a_file_of_any_name_is_split_and_joined(tmp_path, name):
+    (tmp_path / name).write_bytes(bytes(range(200)) * 9)
+    manifest, _ = splitting.split(tmp_path / name, 2, independent=True)
+    (tmp_path / name).unlink()
+    assert splitting.join(manifest)[0] == tmp_path / name and (tmp_path / name).read_bytes() == bytes(range(200)) * 9

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 import msgpack
 
 from lib.errors import FormatError
+from lib.storage.names import is_file_name
 
 MAGIC = b"\x89LKS\r\n\x1a"
 VERSION = 1
@@ -30,6 +31,8 @@ FINGERPRINT_BYTES = 8
 _CRC = struct.Struct("<I")
 _LONGEST_HEADER = 1 << 26
 _LARGEST_SIZE = 1 << 48
+_MOST_ARCHIVE = 2         # see lib.storage.folders
+_UNICODE_ERRORS = "surrogateescape"      # names that are no UTF-8 are kept, byte for byte
 STORED = 0                # in place of a preset: the data as it is
 
 
@@ -39,13 +42,17 @@ class Header:
 
     original_bytes: int                 # length of the original
     sha256: bytes                       # of the original, 32 bytes
-    name: str                           # base name of the original
+    name: str                           # base name of the original, see lib.storage.names
     preset: int = STORED                # number in lib.settings.PRESETS, or STORED
     description: bytes = b""            # what the source needs to give the bytes back
     environment: tuple = ()             # where a float network ran, see lib.models.environment
     overrides: dict = field(default_factory=dict)  # settings that differ from the preset's
     source_kind: int = 0                # which source gives the bytes back, see lib.sources
-    is_folder: bool = False             # whether the original is a folder, which lib.storage.folders made bytes of
+    archive: int = 0                    # 0 for a file; of a folder, the form that lib.storage.folders gave it
+
+    @property
+    def is_folder(self) -> bool:
+        return self.archive != 0
 
     @property
     def is_stored(self):
@@ -54,10 +61,10 @@ class Header:
     def to_bytes(self):
         """Magic, version, header and CRC-32."""
         fields = [self.original_bytes, self.sha256, self.name, self.preset, self.description,
-                  list(self.environment), self.overrides, self.source_kind, self.is_folder]
+                  list(self.environment), self.overrides, self.source_kind, self.archive]
         while not fields[-1]:
             fields.pop()  # empty fields at the end cost nothing
-        packed = msgpack.packb(fields)
+        packed = msgpack.packb(fields, unicode_errors=_UNICODE_ERRORS)
         block = MAGIC + bytes([VERSION]) + _varint(len(packed)) + packed
         return block + _CRC.pack(zlib.crc32(block))
 
@@ -189,28 +196,31 @@ class Reader:
 def _parse_header(packed):
     """The Header in a MessagePack array, every field checked for its type and bounds."""
     try:
-        fields = msgpack.unpackb(packed, use_list=True, strict_map_key=False)
+        fields = msgpack.unpackb(packed, use_list=True, strict_map_key=False, unicode_errors=_UNICODE_ERRORS)
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
         raise FormatError("the header cannot be read", "the file is damaged or made by another program") from error
-    defaults = [0, b"", "", STORED, b"", [], {}, 0, False]    # in the order of Header's fields
+    defaults = [0, b"", "", STORED, b"", [], {}, 0, 0]        # in the order of Header's fields
     if not isinstance(fields, list) or len(fields) > len(defaults):
         raise FormatError("the header holds what this version of Lockstep does not know", "a newer version may")
+    try:
+        msgpack.packb(fields[:2] + fields[3:])
+    except ValueError as error:
+        raise FormatError("the header holds a text that is no UTF-8", "the file is damaged") from error
     fields += defaults[len(fields):]
+    if type(fields[-1]) is bool:
+        fields[-1] = int(fields[-1])         # as version 0.1 said whether there is a folder
     if any(type(value) is not type(default) for value, default in zip(fields, defaults)):
         raise FormatError("the header holds a value of the wrong type", "the file is damaged")
     fields[5] = tuple(fields[5])
     header = Header(*fields)
     if not 0 <= header.original_bytes <= _LARGEST_SIZE or len(header.sha256) != 32:
         raise FormatError("the header holds a value out of bounds", "the file is damaged")
-    if not is_base_name(header.name):
+    if not is_file_name(header.name):
         raise FormatError(f"the header names {header.name!r}, which is not a plain file name", "the file is refused")
+    if not 0 <= header.archive <= _MOST_ARCHIVE:
+        raise FormatError(f"the folder is in form {header.archive}, which this version of Lockstep does not know",
+                          "a newer version may")
     return header
-
-
-def is_base_name(name):
-    """Whether `name` names a file in a folder and nothing else, on every system."""
-    return (name not in ("", ".", "..") and len(name.encode("utf-8", "surrogatepass")) <= 255
-            and name.isprintable() and not set(name) & set("/\\") and name[1:2] != ":")
 
 
 def _varint(value):

@@ -58,14 +58,14 @@ class Plan:
         except SettingsError as error:
             raise FormatError(f"the header cannot be used: {error.what}", error.advice or "the file is damaged") from error
 
-    def header(self, original_bytes: int, sha256: bytes, name: str, environment: Environment | None, is_folder: bool = False) -> Header:
+    def header(self, original_bytes: int, sha256: bytes, name: str, environment: Environment | None, archive: int = 0) -> Header:
         """The header that `of_header` makes this plan from.
 
-        original_bytes, sha256, name, is_folder: of the original. environment: what the bits of a float network depend on.
+        original_bytes, sha256, name, archive: of the original. environment: what the bits of a float network depend on.
         """
         preset, overrides = self.parameters.to_header()
         return Header(original_bytes, sha256, name, preset, self.source.description(), environment.to_header() if environment else (),
-                      overrides, self.source.kind, is_folder)
+                      overrides, self.source.kind, archive)
 
     @property
     def input_shape(self) -> InputShape:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lib.coding import loop
-from lib.coding.container import Header, Reader, Writer, is_base_name
+from lib.coding.container import Header, Reader, Writer
 from lib.coding.loop import Progress
 from lib.coding.plan import Plan
 from lib.coding.predictor import Predictor
@@ -18,7 +18,8 @@ from lib.errors import DivergedError, FormatError, LockstepError, OutputError
 from lib.models.environment import Environment
 from lib.resume import parts
 from lib.resume.run import Run, RunCheckpoint
-from lib.storage.files import OutputFile, check_space, write_file
+from lib.storage.files import OutputFile, check_space, free_name, write_file
+from lib.storage.names import is_file_name
 
 _Progress = Callable[[Progress], None] | None
 
@@ -51,7 +52,7 @@ class _Session:
         with self._kept.visits(self.plan, self.predictor, of_direction) as visit:
             yield from loop.code(self.predictor, self.plan.streams, symbols, segments, self.plan.source.unit, progress, visit)
         if self.plan.source.place and self._run.leaves_files:
-            parts.write_state(self.plan.source.place, self._run.output_path.parent, self.plan.parameters, self.predictor)
+            parts.write_state(self.plan.source.place, self._run.output_path.parent, self.plan.parameters, self.predictor, self._run.mode)
 
 
 def encode(output: OutputFile, plan: Plan, data: bytes, run: Run, kept: RunCheckpoint, progress: _Progress = None,
@@ -62,7 +63,7 @@ def encode(output: OutputFile, plan: Plan, data: bytes, run: Run, kept: RunCheck
     """
     source, streams = plan.source, plan.streams
     session = _Session(plan, run, kept, kept.made_in, with_code_lengths)
-    header = plan.header(len(data), run.sha256, stored_name(run.input_path.name), session.predictor.environment, run.is_folder)
+    header = plan.header(len(data), run.sha256, stored_name(run.input_path.name), session.predictor.environment, run.archive)
     writer = Writer(output, header)
     if kept.found and kept.is_own:
         writer.resume(kept.found.about["crc"], kept.found.read("segments"))
@@ -143,14 +144,14 @@ def made_in_of(header: Header) -> Environment | None:
 
 
 def keep_partial(run: Run, recovered: bytes, what: str) -> str:
-    """Write what was recovered beside a run's output; returns a sentence that says `what` it is."""
+    """Write what was recovered beside a run's output, under a free name; returns a sentence that says `what` it is."""
     if not recovered:
         return "Nothing could be recovered"
     if not run.leaves_files:
         return "Nothing was kept"
-    partial = run.output_path.with_name(run.output_path.name + ".partial")
+    partial = free_name(run.output_path.with_name(run.output_path.name + ".partial"))
     try:
-        write_file(partial, recovered, overwrite=True)
+        write_file(partial, recovered, mode=run.mode)
     except OutputError as error:
         return f"What came before could not be kept: {error}"
     return f"{partial} holds {what}"
@@ -161,13 +162,9 @@ MOST_OVERHEAD = 96                # bytes that a .lks file may have over its inp
 
 def stored_header(size: int, run: Run) -> Header:
     """The header of an input of `size` bytes that does not shrink."""
-    return Header(size, run.sha256, stored_name(run.input_path.name), is_folder=run.is_folder)
+    return Header(size, run.sha256, stored_name(run.input_path.name), archive=run.archive)
 
 
 def stored_name(name: str) -> str:
-    """`name` as a header can hold it: what is no plain text becomes an underscore."""
-    name = name.encode("utf-8", "replace").decode()
-    name = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
-    if name[1:2] == ":":
-        name = f"{name[0]}_{name[2:]}"       # on Windows it would name a drive
-    return name if is_base_name(name) else "_"
+    """The name that a header holds of a file or folder that has this one: "_" for "/", which has none."""
+    return name if is_file_name(name) else "_"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from lib.coding.container import is_base_name
 from lib.compression import SUFFIX
 from lib.contents import inspect
 from lib.errors import InputError, LockstepError
 from lib.notebook import host
 from lib.storage.files import OutputFile, free_name
+from lib.storage.names import is_file_name, near_name
 
 _CHUNK = 1 << 18          # bytes
 _TIMEOUT = 30             # seconds without a byte
@@ -53,7 +53,7 @@ def fetch(url, folder, largest_mb):
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise InputError(f"a url begins with http:// or https://, got {url!r}")
     name = urllib.parse.unquote(parts.path).rpartition("/")[2]
-    wanted = folder / (name if is_base_name(name) else "download")
+    wanted = folder / (near_name(name) if is_file_name(name) and name.isprintable() else "download")
     path = free_name(wanted)
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:

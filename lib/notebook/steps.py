@@ -19,6 +19,7 @@ from lib.resume.splitting import MANIFEST_SUFFIX, Manifest
 from lib.sample import make_sample
 from lib.settings import Settings
 from lib.storage.files import free_name
+from lib.storage.names import near_name
 
 
 @boxed
@@ -86,7 +87,7 @@ def decompress(form):
     input_path = inputs.find_input(choices, form.uploaded(), _newest_or_sample)
     contents = lib.inspect(input_path)
     show_table([("file", str(input_path)), *contents.facts()])
-    output_path = free_name(folder / contents.header.name)
+    output_path = free_name(folder / near_name(contents.header.name))
     with LiveProgress(f"Decompressing {input_path.name}") as progress:
         result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
                                 note=say, checkpoint=_checkpoint_path(output_path, choices),

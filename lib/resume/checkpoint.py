@@ -20,6 +20,7 @@ import msgpack
 import numpy as np
 
 from lib.errors import CheckpointError, OutputError
+from lib.interruptions import STOPPING
 from lib.storage.files import OutputFile
 
 MAGIC = b"\x89LKC\r\n\x1a"
@@ -39,16 +40,16 @@ def previous(path):
     return Path(path).with_name(Path(path).name + ".previous")
 
 
-def write(path, about, sections, keep=True):
+def write(path, about, sections, keep=True, mode=0o666):
     """Put a checkpoint at `path`, completely or not at all; keep: the one that was there, as `previous`.
 
     about: a dict of what MessagePack knows. sections: {name: array or bytes}, in the order they are read in.
-    Raises OutputError; then what was there is as it was.
+    mode: the permission bits that it has at most, as it holds what the run reads. Raises OutputError; then what was there is as it was.
     """
     path = Path(path)
     sizes = {name: memoryview(section).nbytes for name, section in sections.items()}
     packed = msgpack.packb(about | {"sections": list(sizes.items())})
-    with OutputFile(path, overwrite=True) as output, ThreadPoolExecutor(_THREADS) as threads:
+    with OutputFile(path, overwrite=True, mode=mode) as output, ThreadPoolExecutor(_THREADS) as threads:
         digest = hashlib.sha256()
 
         def put(data):
@@ -186,48 +187,67 @@ class Checkpoint:
 class Keeper:
     """Writes the checkpoints of a run: every so often, and where the run is interrupted.
 
-    Used with `with`, around the run; inside, the first Ctrl-C waits for the next `visit`.
+    Used with `with`, around the run; inside, the first signal that would stop it (see lib.interruptions) waits for the next
+    `visit`. Then it does what it would have done.
     """
 
-    def __init__(self, path, minutes, about, warn):
-        """about: what says which run it is, the same in all of its checkpoints. warn: called with a line of text."""
-        self.path, self._seconds, self._about, self._warn = path, 60 * minutes, about, warn
+    def __init__(self, path, minutes, about, warn, mode=0o666):
+        """about: what says which run it is, the same in all of its checkpoints. warn: called with a line of text. mode: the
+        permission bits that checkpoints have at most.
+        """
+        self.path, self._seconds, self._about, self._warn, self._mode = path, 60 * minutes, about, warn, mode
         self._due = time.monotonic() + self._seconds
-        self._signals = 0
+        self._signals, self._signal = 0, signal.SIGINT     # how many came, and the last one
+        self._handlers = {}                                # of each signal: what there was before
 
     def __enter__(self):
-        self._handler = None
-        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) not in (
-                signal.SIG_IGN, None):
-            self._handler = signal.signal(signal.SIGINT, self._interrupt)
+        self._take_signals()
         return self
 
     def __exit__(self, *exception):
-        if self._handler is not None:
-            signal.signal(signal.SIGINT, self._handler)
+        self._give_signals_back()
+        if self._signals and exception[0] is None:         # it came after the last visit
+            signal.raise_signal(self._signal)
 
     def visit(self, state):
         """Write a checkpoint if one is due, of (about, sections) as `state()` gives them.
 
-        Raises KeyboardInterrupt after it, where the run was interrupted.
+        After it, where the run was interrupted, the signal does what it would have done: Ctrl-C raises KeyboardInterrupt.
         """
         now = time.monotonic()
         if now < self._due and not self._signals:
             return
         about, sections = state()
         try:
-            write(self.path, self._about | about, sections)
+            write(self.path, self._about | about, sections, mode=self._mode)
         except OutputError as error:
             self._warn(f"there is no newer checkpoint: {error}")
         done = time.monotonic()
         self._due = done + max(self._seconds, (done - now) / _MOST_SHARE)
         if self._signals:
-            raise KeyboardInterrupt
+            self._pass_on()
 
     def _interrupt(self, number, frame):
-        self._signals += 1
+        self._signals, self._signal = self._signals + 1, number
         if self._signals > 1:                    # a second one does not wait
-            raise KeyboardInterrupt
+            self._pass_on()
+
+    def _pass_on(self):
+        """Let the signal do what it would have done. Where that does not stop the run, it goes on as before."""
+        self._give_signals_back()
+        self._signals = 0
+        signal.raise_signal(self._signal)
+        self._take_signals()
+
+    def _take_signals(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in STOPPING:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):       # ignored, as under nohup
+                    self._handlers[number] = signal.signal(number, self._interrupt)
+
+    def _give_signals_back(self):
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())
 
 
 def _pieces(section):

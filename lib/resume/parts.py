@@ -35,11 +35,11 @@ def state_before(place, folders):
     return found
 
 
-def write_state(place, folder, parameters, predictor):
-    """Keep the state that a part ends in, for the next one."""
+def write_state(place, folder, parameters, predictor, mode):
+    """Keep the state that a part ends in, for the next one; mode: the permission bits that the file has at most."""
     if place.part < place.parts:
         about = coding_of(parameters, predictor.environment) | {
             "direction": _DIRECTION, "identity": place.identity, "step": place.streams.end}
         path = Path(folder) / state_name(place, place.part)
-        checkpoint.write(path, about, predictor.sections(), keep=False)
+        checkpoint.write(path, about, predictor.sections(), keep=False, mode=mode)
 

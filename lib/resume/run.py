@@ -17,7 +17,7 @@ from lib.priors import Prior
 from lib.resume import checkpoint
 from lib.resume.checkpoint import Checkpoint, Keeper
 from lib.settings import Settings, decoding_parameters
-from lib.storage.files import check_target
+from lib.storage.files import check_target, is_same
 
 DIRECTIONS = ("compress", "decompress")
 
@@ -33,8 +33,14 @@ class Run:
     overwrite: bool           # whether the output may be replaced
     settings: Settings        # what was asked for
     prior: Prior | None       # that was named
-    is_folder: bool = False   # whether what is compressed is a folder
+    archive: int = 0          # the form of the folder that is compressed, see lib.storage.folders; 0 for a file
+    mode: int = 0o666         # the permission bits that what is made of the input has at most
     leaves_files: bool = True # whether it may leave files beside its output: the state of a part, what was recovered of a damaged file
+
+    @property
+    def reads(self) -> list[Path]:
+        """What it reads, and must not replace."""
+        return [self.input_path, *([self.prior.path] if self.prior else [])]
 
     @property
     def folders(self) -> list[Path]:
@@ -75,8 +81,10 @@ class RunCheckpoint:
         self._path, self._run, self._warn = path, run, warn
         self.found: Checkpoint | None = None              # that the run goes on from
         if path:
-            if Path(path).absolute() in (run.input_path.absolute(), run.output_path.absolute()):
-                raise CheckpointError(f"{path} is the run's own input or output", "choose another path for the checkpoint")
+            own = [run.input_path, run.output_path, *([run.prior.path] if run.prior else [])]
+            for place in (path, checkpoint.previous(path)):
+                if any(is_same(place, other) for other in own):
+                    raise CheckpointError(f"{place} is the run's own input or output", "choose another path for the checkpoint")
             check_target(path, overwrite=True)
             self.found = _find(path, run, warn)
         self.is_own = self.found is not None      # and not of the part before
@@ -135,7 +143,7 @@ class RunCheckpoint:
             return about | {"step": step, "coder": numbers}, sections | {"coder": written} | predictor.sections()
 
         about = self._run.about(plan, predictor.environment)
-        with Keeper(self._path, self._run.settings.checkpoint_minutes, about, self._warn) as keeper:
+        with Keeper(self._path, self._run.settings.checkpoint_minutes, about, self._warn, self._run.mode) as keeper:
             yield lambda step, segment: keeper.visit(lambda: state(step, segment))
 
     def done(self) -> None:

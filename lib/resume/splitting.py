@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.coding.container import is_base_name
 from lib.errors import FormatError, InputError
 from lib.presets import streams_for
 from lib.sources.bytes import looks
 from lib.sources.part import IDENTITY_BYTES, PartDescription, PartSource
-from lib.storage.files import OutputFile, check_input, check_target
+from lib.storage.files import OutputFile, check_input, check_target, mode_of, write_file
+from lib.storage.names import is_file_name
 
 MANIFEST_SUFFIX = ".parts.json"
 MOST_PARTS = 9_999
@@ -57,7 +57,7 @@ class Manifest:
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(f"{path} is no manifest of parts, or damaged", f"choose the {MANIFEST_SUFFIX} file") from error
         names = [manifest.name, *(name for name, _, _ in parts)]
-        if not all(map(is_base_name, names)) or not 0 <= manifest.size < 1 << 48 or not 0 <= manifest.batch_size <= 512:
+        if not all(map(is_file_name, names)) or not 0 <= manifest.size < 1 << 48 or not 0 <= manifest.batch_size <= 512:
             raise FormatError(f"{path} holds a value out of bounds", "it is damaged")
         return manifest
 
@@ -67,7 +67,7 @@ def split(input_path, parts, folder=None, *, batch_size=None, independent=False,
 
     folder: where the parts and the manifest go; by default beside the input. batch_size: streams that aligned parts are laid
     out in, by default what presets take for the size. progress: called with (bytes done, bytes in all).
-    Raises InputError and OutputError; then some parts may be there, and no manifest.
+    Raises InputError, where the file changes meanwhile too, and OutputError; then none of them is there.
     """
     input_path = Path(input_path)
     folder = Path(folder) if folder else input_path.parent
@@ -77,27 +77,29 @@ def split(input_path, parts, folder=None, *, batch_size=None, independent=False,
     if not 1 <= parts <= min(MOST_PARTS, size):
         raise InputError(f"parts must be 1 to {min(MOST_PARTS, size):,} for a file of {size:,} bytes, got {parts}")
     names = [f"{input_path.name}.part{number}of{parts}" for number in range(1, parts + 1)]
-    for name in (*names, input_path.name + MANIFEST_SUFFIX):
-        check_target(folder / name, overwrite)
-    whole = _survey(input_path)
+    path, written, done = folder / (input_path.name + MANIFEST_SUFFIX), [], 0
+    how = dict(overwrite=overwrite, inputs=[input_path])
+    for name in (*names, path.name):
+        check_target(folder / name, **how)
+    how["mode"] = mode_of(input_path)
     batch_size = 0 if independent else batch_size or streams_for(size)
-    written, done = [], 0
-    for number, name in enumerate(names, 1):
-        if independent:
-            header, stretches = b"", [(size * (number - 1) // parts, size * number // parts)]
-        else:
-            place = PartDescription(whole.digest[:IDENTITY_BYTES], size, batch_size, number, parts, whole.kind, whole.values)
-            header, stretches = PartSource(place).header(), place.streams.stretches()
-        part_size, digest = _write_part(folder / name, input_path, header, stretches, overwrite)
-        written.append((name, part_size, digest))
-        done += sum(end - start for start, end in stretches)
-        if progress:
-            progress(done, size)
-    manifest = Manifest(input_path.name, size, whole.digest.hex(), batch_size, tuple(written))
-    path = folder / (input_path.name + MANIFEST_SUFFIX)
-    with OutputFile(path, overwrite) as output:
-        output.write(manifest.to_json().encode())
-        output.commit()
+    stretches = _stretches(size, parts, batch_size)
+    whole = _survey(input_path, stretches)
+    try:
+        for number, name in enumerate(names, 1):
+            header = b"" if independent else PartSource(PartDescription(
+                whole.digest[:IDENTITY_BYTES], size, batch_size, number, parts, whole.kind, whole.values)).header()
+            part_size, digest = _write_part(folder / name, input_path, header, stretches[number - 1], whole.parts[number - 1], how)
+            written.append((name, part_size, digest))
+            done += part_size - len(header)
+            if progress:
+                progress(done, size)
+        manifest = Manifest(input_path.name, size, whole.digest.hex(), batch_size, tuple(written))
+        write_file(path, manifest.to_json().encode(), **how)
+    except BaseException:
+        for name, _, _ in written:
+            (folder / name).unlink(missing_ok=True)
+        raise
     return path, manifest
 
 
@@ -111,9 +113,10 @@ def join(manifest_path, output_path=None, *, overwrite=False, progress=None):
     manifest, folder = Manifest.read(manifest_path), manifest_path.parent
     _check_parts(manifest, folder)
     output_path = Path(output_path) if output_path else folder / manifest.name
-    check_target(output_path, overwrite)
+    read = [manifest_path, *(folder / name for name, _, _ in manifest.parts)]
+    check_target(output_path, overwrite, read)
     digest, size = hashlib.sha256(), 0
-    with OutputFile(output_path, overwrite) as output:
+    with OutputFile(output_path, overwrite, mode=mode_of(*read[1:]), inputs=read) as output:
         for block in _blocks_of_whole(manifest, folder):
             output.write(block)
             digest.update(block)
@@ -134,30 +137,58 @@ class _Survey:
     digest: bytes
     kind: str
     values: np.ndarray
+    parts: list               # of each part: the SHA-256 of its stretches, one after the other
 
 
-def _survey(path):
-    """Read a file once."""
+def _stretches(size, parts, batch_size):
+    """int64, shape (parts, streams, 2): where each part's stretches begin and end. All of them are the whole, none twice."""
+    if batch_size:
+        places = (PartDescription(b"", size, batch_size, number, parts, "text", np.zeros(0, np.uint8))
+                  for number in range(1, parts + 1))
+        return np.array([np.array(place.streams.stretches(), np.int64) for place in places])
+    ends = [size * number // parts for number in range(parts + 1)]
+    return np.array([[piece] for piece in zip(ends, ends[1:])], np.int64)
+
+
+def _survey(path, stretches):
+    """Read a file once, in the order of the stretches in it."""
     digest, counts, padding, before = hashlib.sha256(), np.zeros(256, np.int64), 0, b"\x01"
-    for block in _blocks(path, 0, check_input(path)):
-        digest.update(block)
-        array = np.frombuffer(before + block, np.uint8)
-        counts += np.bincount(array[1:], minlength=256)
-        padding += int(((array[1:] == 0) & (array[:-1] == 0)).sum())
-        before = block[-1:]
-    return _Survey(digest.digest(), looks(counts, padding), np.flatnonzero(counts).astype(np.uint8))
+    parts = [hashlib.sha256() for _ in stretches]
+    for start, end, part in _in_file_order(stretches):
+        for block in _blocks(path, start, end):
+            digest.update(block)
+            parts[part].update(block)
+            array = np.frombuffer(before + block, np.uint8)
+            counts += np.bincount(array[1:], minlength=256)
+            padding += int(((array[1:] == 0) & (array[:-1] == 0)).sum())
+            before = block[-1:]
+    return _Survey(digest.digest(), looks(counts, padding), np.flatnonzero(counts).astype(np.uint8),
+                   [part.digest() for part in parts])
 
 
-def _write_part(path, source, header, stretches, overwrite):
-    """Write a part; returns (its bytes, SHA-256)."""
-    digest, size = hashlib.sha256(header), len(header)
-    with OutputFile(path, overwrite) as output:
+def _in_file_order(stretches):
+    """(start, end, index of the part) of all stretches: each stream's, part by part."""
+    for stream in range(stretches.shape[1]):
+        for part, (start, end) in enumerate(stretches[:, stream].tolist()):
+            yield start, end, part
+
+
+def _write_part(path, source, header, stretches, expected, how):
+    """Write a part; returns (its bytes, SHA-256).
+
+    expected: SHA-256 of its stretches as the survey read them; InputError where they are others now. how: of the OutputFile.
+    """
+    digest, content, size = hashlib.sha256(header), hashlib.sha256(), len(header)
+    with OutputFile(path, **how) as output:
         output.write(header)
-        for start, end in stretches:
+        for start, end in stretches.tolist():
             for block in _blocks(source, start, end):
                 output.write(block)
                 digest.update(block)
+                content.update(block)
                 size += len(block)
+        if content.digest() != expected:
+            raise InputError(f"{source} has changed while it was split", "try again")
         output.commit()
     return size, digest.hexdigest()
 

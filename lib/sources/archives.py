@@ -1,14 +1,20 @@
-"""Where the files lie that a zip archive stores as they are."""
+"""Where the files lie that a zip archive stores as they are, or a folder's bytes."""
 
 import io
 import struct
 import zipfile
 
+from lib.storage import tree
+
 _LOCAL = struct.Struct("<4s22xHH")       # before each file: signature, lengths of its name and of the extra field
 
 
 def stored_files(data):
-    """[(name, start, size)] of the files that a zip stores, in order; none for what is no zip. What does not fit is passed over."""
+    """[(name, start, size)] of the files that a zip or a folder stores, in order; none for what is neither. What does not fit is
+    passed over.
+    """
+    if data[:len(tree.MAGIC)] == tree.MAGIC:
+        return tree.file_places(data)
     if data[:4] != b"PK\3\4":
         return []
     try:

@@ -1,33 +1,77 @@
-"""Output files that appear complete or not at all."""
+"""Output files that appear complete or not at all, and inputs that are read whole."""
 
 import os
 import shutil
-import tempfile
+import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from lib.errors import InputError, OutputError
+from lib.storage import temporary
+
+_Path = str | os.PathLike
 
 
-def check_target(path, overwrite):
+def check_target(path: _Path, overwrite: bool, inputs: Iterable[_Path] = ()) -> None:
     """Refuse early what could not be written hours later.
 
-    Raises OutputError where the folder is missing or not writable, or `path` exists and may not
-    be replaced.
+    inputs: what must not be replaced, under any of its names. Raises OutputError where the folder is missing or not writable,
+    where `path` exists and may not be replaced, and always where it is one of the inputs, or anything but a file.
     """
     path = Path(path)
     if "\0" in str(path):
         raise OutputError(f"cannot write {str(path)!r}: a name holds no zero byte", "choose another")
     try:
-        if path.is_dir():
-            raise OutputError(f"{path} is a folder", "name a file in it")
-        if path.exists() and not overwrite:
+        _check_kind(path)
+        for other in inputs:
+            if is_same(path, other):
+                which = "what is read" if path == Path(other) else f"the same file as {other}, which is read"
+                raise OutputError(f"{path} is {which}", "choose another name")
+        if os.path.lexists(path) and not overwrite:
             raise OutputError(f"{path} exists already", "choose another name, or allow it to be replaced (--force)")
-        if not path.parent.is_dir():
-            raise OutputError(f"there is no folder {path.parent} to write {path.name} into", "make it or choose another")
-        if not os.access(path.parent, os.W_OK):
-            raise OutputError(f"the folder {path.parent} cannot be written to", "choose another")
+        folder = _place_of(path).parent
+        if not folder.is_dir():
+            raise OutputError(f"there is no folder {folder} to write {path.name} into", "make it or choose another")
+        if not os.access(folder, os.W_OK):
+            raise OutputError(f"the folder {folder} cannot be written to", "choose another")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}", "choose another name or folder") from error
+
+
+def _check_kind(path):
+    """Refuse what is there and is no file: it would be gone, and a file in its place."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(mode):
+        raise OutputError(f"{path} is a folder", "name a file in it")
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"{path} is a device, a pipe or a socket", "name a file")
+
+
+def _place_of(path):
+    """Where what is written under a name lies: where a link leads to, so that the link stays one."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
+
+
+def is_same(path: _Path, other: _Path) -> bool:
+    """Whether two paths are one file, by links of either sort too, or will be one."""
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return os.path.realpath(path) == os.path.realpath(other)
+
+
+def mode_of(*paths: _Path) -> int:
+    """The permission bits that outputs made of some files or folders may have at most: what none of them forbids.
+
+    Who runs Lockstep can always read and write them.
+    """
+    bits = 0o666
+    for path in paths:
+        bits &= os.stat(path).st_mode
+    return 0o600 | bits
 
 
 def check_space(path, size):
@@ -54,19 +98,46 @@ def check_input(path):
         raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
+def read_file(path: _Path) -> bytes:
+    """The bytes of a whole file. Raises InputError where it cannot be read, or changes meanwhile."""
+    return read_with_facts(path)[0]
+
+
+def read_with_facts(path: _Path, flags: int = 0) -> tuple[bytes, os.stat_result]:
+    """(the bytes of a whole file, what the system says of it). flags: for os.open, besides. Raises InputError as `read_file`."""
+    try:
+        with open(path, "rb", opener=lambda name, usual: os.open(name, usual | flags)) as file:
+            before = os.fstat(file.fileno())
+            data = file.read()
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise InputError(f"{path} has changed while it was read", "try again")
+    return data, after
+
+
 class OutputFile:
     """A file written under a temporary name beside `path`, which takes its name on `commit`.
 
     Used with `with`: leaving the block without a commit removes the temporary file, whatever
-    the reason. Every failure to write is an OutputError.
+    the reason; what a killed process left, the next one in the folder removes. Where `path` is a link, the file that it leads to
+    is replaced. Every failure to write is an OutputError.
     """
 
-    def __init__(self, path, overwrite=False):
+    def __init__(self, path: _Path, overwrite: bool = False, *, mode: int = 0o666, inputs: Iterable[_Path] = ()):
+        """mode: the permission bits that it has at most; the umask takes from them. inputs: as for `check_target`."""
         self.path = Path(path)
-        self._overwrite = overwrite
-        check_target(self.path, overwrite)
-        self._file = self._try(lambda: tempfile.NamedTemporaryFile(
-            dir=self.path.parent, prefix=".lockstep-", suffix=".tmp", delete=False))
+        self._overwrite, self._inputs = overwrite, tuple(inputs)
+        check_target(self.path, overwrite, self._inputs)
+        self._place = _place_of(self.path)
+        temporary.remove_stale(self._place.parent)
+        self._file = self._try(lambda: temporary.make_file(self._place.parent, mode))
+
+    @property
+    def written_path(self) -> Path:
+        """Where what was written lies before the commit, for reading it back after a `flush`."""
+        return Path(self._file.name)
 
     def __enter__(self):
         return self
@@ -83,11 +154,6 @@ class OutputFile:
         """Put what was written so far on disk."""
         self._try(lambda: (self._file.flush(), os.fsync(self._file.fileno())))
 
-    @property
-    def written_path(self) -> Path:
-        """Where what was written lies until it takes its name: to be read back after `flush`."""
-        return Path(self._file.name)
-
     def restart(self):
         """Drop what was written so far."""
         self._try(lambda: (self._file.seek(0), self._file.truncate()))
@@ -100,12 +166,13 @@ class OutputFile:
     def _put_in_place(self):
         self._file.flush()
         os.fsync(self._file.fileno())
-        os.chmod(self._file.name, 0o666 & ~_umask())
-        check_target(self.path, self._overwrite)
-        self._file.close()                       # Windows renames no open file
-        os.replace(self._file.name, self.path)
+        check_target(self.path, self._overwrite, self._inputs)
+        if os.name == "nt":
+            self._file.close()                   # Windows renames no open file; elsewhere it is held until it has its name
+        os.replace(self._file.name, self._place)
+        self._file.close()
         self._file = None
-        _sync_folder(self.path.parent)
+        _sync_folder(self._place.parent)
 
     def _discard(self):
         try:
@@ -123,9 +190,9 @@ class OutputFile:
                               "Free some space or choose another folder") from error
 
 
-def write_file(path, data, overwrite=False):
-    """Write bytes to `path`, completely or not at all; returns the size in bytes."""
-    with OutputFile(path, overwrite) as output:
+def write_file(path: _Path, data: bytes, overwrite: bool = False, mode: int = 0o666, inputs: Iterable[_Path] = ()) -> int:
+    """Write bytes to `path`, completely or not at all; returns the size in bytes. mode, inputs: as for OutputFile."""
+    with OutputFile(path, overwrite, mode=mode, inputs=inputs) as output:
         output.write(data)
         return output.commit()
 
@@ -133,17 +200,12 @@ def write_file(path, data, overwrite=False):
 def free_name(path):
     """`path`, or the first of "name (2).ext", "name (3).ext", ... that does not exist."""
     candidate, number = path, 1
-    while candidate.exists():
+    while os.path.lexists(candidate):
         number += 1
         candidate = path.with_name(f"{path.stem} ({number}){path.suffix}")
     return candidate
 
 
-def _umask():
-    """The permission bits that new files do not get. There is no way to read it but to set it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _sync_folder(folder):

@@ -1,0 +1,39 @@
+"""Signals that stop a run: Ctrl-C, the end of a batch job or a service, a closed terminal."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+EXIT_CODE = 128               # and the signal's number: what shells say of a program that a signal stopped
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP came. `number` is the signal's."""
+
+    def __init__(self, number: int):
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.number = number
+
+
+@contextlib.contextmanager
+def as_interrupts() -> Iterator[None]:
+    """Inside, SIGTERM and SIGHUP raise Terminated, as Ctrl-C raises KeyboardInterrupt, so that what is unfinished is removed.
+
+    Those that are ignored, as under nohup, or that the program around handles, stay as they are; so do all outside the main thread.
+    """
+    taken = []
+    if threading.current_thread() is threading.main_thread():
+        taken = [number for number in STOPPING if signal.getsignal(number) == signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, _raise)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _raise(number, frame):
+    raise Terminated(number)

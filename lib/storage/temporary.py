@@ -1,0 +1,123 @@
+"""Temporary files and folders beside what they will become, and the removal of those that dead runs left.
+
+One that is in use is held with a lock of the system, which ends with the process, however that ends: what can be locked is
+nobody's. Where the system has no such locks, nothing is ever collected.
+"""
+
+import io
+import os
+import platform
+import secrets
+import shutil
+import time
+import zlib
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:                  # Windows, which removes no file that is open
+    fcntl = None                     # type: ignore[assignment]
+
+PREFIX, SUFFIX = ".lockstep-", ".tmp"
+# Some network disks have locks that other machines do not see: what those made is left alone for a week.
+_MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
+_ELSEWHERE = 7 * 24 * 3600           # seconds
+
+
+def make_file(folder: Path, mode: int) -> io.BufferedWriter:
+    """A new file in `folder`, held until it is closed; its `name` is the path. mode: the permission bits it has at most.
+
+    Raises OSError.
+    """
+    while True:
+        file = open(_path(folder), "xb", opener=lambda path, flags: os.open(path, flags, mode))
+        if _hold(file.fileno(), file.name):
+            return file
+        file.close()
+
+
+def make_folder(folder: Path) -> tuple[Path, int | None]:
+    """(a new folder in `folder`, for its owner alone, what `release` takes). Raises OSError."""
+    while True:
+        path = _path(folder)
+        os.mkdir(path, 0o700)
+        if fcntl is None:
+            return path, None
+        descriptor = os.open(path, os.O_RDONLY)
+        if _hold(descriptor, path):
+            return path, descriptor
+        os.close(descriptor)
+
+
+def release(descriptor: int | None) -> None:
+    """Hold a folder no longer."""
+    if descriptor is not None:
+        os.close(descriptor)
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove what dead runs left in `folder`. What cannot be removed stays."""
+    if fcntl is None:
+        return
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry.path for entry in entries if entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX)]
+    except OSError:
+        return
+    for path in found:
+        try:
+            _remove_if_stale(path)
+        except OSError:
+            pass
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder and all in it, also where its modes forbid that. What cannot be removed stays."""
+    try:
+        os.chmod(path, 0o700)
+    except OSError:
+        return
+    for folder, names, _ in os.walk(path):
+        for name in names:
+            inside = os.path.join(folder, name)
+            if not os.path.islink(inside):
+                os.chmod(inside, 0o700)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _path(folder):
+    return Path(folder) / f"{PREFIX}{_MACHINE}-{secrets.token_hex(4)}{SUFFIX}"
+
+
+def _hold(descriptor, path):
+    """Lock what was just made; False where it was collected before it was locked."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False                 # whoever holds it is about to remove it
+    except OSError:
+        return True                  # a disk without locks: nobody can collect it
+    return _is(path, descriptor)
+
+
+def _is(path, descriptor):
+    """Whether the file at `path` is the open one."""
+    try:
+        return os.path.samestat(os.lstat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_if_stale(path):
+    machine = os.path.basename(path)[len(PREFIX):-len(SUFFIX)].rpartition("-")[0]
+    if machine not in ("", _MACHINE) and time.time() - os.lstat(path).st_mtime < _ELSEWHERE:
+        return
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is(path, descriptor):
+            remove_tree(Path(path)) if os.path.isdir(path) else os.unlink(path)
+    finally:
+        os.close(descriptor)
