@@ -21,6 +21,7 @@ from lib.sources import ImageSource
 from lib.sources.png import written_anew
 from lib.storage import folders
 from lib.storage.files import OutputFile, available_memory, check_input, check_target, write_file
+from lib.storage.paths import path_of_input, path_of_output
 
 SUFFIX = ".lks"
 
@@ -66,7 +67,7 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     Raises InputError, OutputError, SettingsError or CheckpointError; then there is no output.
     """
     started = time.perf_counter()
-    input_path = Path(input_path)
+    input_path = path_of_input(input_path)
     if folders.is_folder(input_path):
         input_path = input_path.resolve()        # "." has no name to give to the output
     data = input_bytes(input_path)
@@ -114,7 +115,7 @@ def decompress(input_path, output_path=None, settings=Settings(), *, progress=No
     other bits than the encoder's. What was recovered before is kept as `<output_path>.partial`.
     """
     started = time.perf_counter()
-    input_path = Path(input_path)
+    input_path = path_of_input(input_path)
     data = _file_bytes(input_path)
     reader = Reader(data)
     header = reader.header
@@ -174,9 +175,21 @@ def _unless_zlib(header):
     return f". Or it is a PNG, and this Python's zlib ({zlib.ZLIB_RUNTIME_VERSION}) makes other streams than the usual one"
 
 
+def target_of(direction, input_path, output_path=None):
+    """Where `compress` or `decompress`, by the name of the direction, puts what it makes of an input.
+
+    Raises InputError and FormatError where that cannot be known.
+    """
+    path = path_of_input(input_path)
+    if direction == "decompress":
+        return _output(output_path, path.parent, Reader(_file_bytes(path)).header.name)
+    path = path.resolve() if folders.is_folder(path) else path
+    return _output(output_path, path.parent, path.name + SUFFIX)
+
+
 def _output(path, folder, name):
     """Where an output goes: `path`, or `name` in that folder; without one, in `folder`."""
-    path = Path(path) if path else folder
+    path = folder if path is None else path_of_output(path)
     return path / name if folders.is_folder(path) else path
 
 
@@ -229,7 +242,7 @@ def model_of(settings):
 
 def inspect(input_path):
     """The Contents of a .lks file. Needs no TensorFlow. Raises FormatError where the header is damaged."""
-    data = _file_bytes(Path(input_path))
+    data = _file_bytes(path_of_input(input_path))
     reader = Reader(data)
     if reader.header.is_stored:
         return Contents(reader.header, None, None, len(data), 0, _fault_of_stored(reader))

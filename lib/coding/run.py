@@ -84,7 +84,7 @@ def decode(reader, run, wanted, progress, warn, run_checkpoint):
     settings, source, streams = plan(header)
     settings = dataclasses.replace(settings, backend=wanted.backend, checkpoint_minutes=wanted.checkpoint_minutes)
     segments, fault = reader.read_segments(streams.end - streams.first)
-    if not segments:
+    if fault and not segments:
         raise fault
     if fault:
         warn(f"{fault}. What comes before is being recovered")
@@ -123,6 +123,9 @@ def decode(reader, run, wanted, progress, warn, run_checkpoint):
 
 def _why_diverged(made_in, predictor):
     """What to do about a decoder whose state is not the encoder's."""
+    if made_in is None and predictor.backend is None:
+        return ("contexts give the same everywhere, so the file, what this Lockstep is compiled to, or this machine's memory is at "
+                "fault; try another machine, and report it")
     if made_in is None:
         return (f"exact arithmetic gives the same everywhere, so {predictor.backend} or this machine's memory is at "
                 "fault; try another backend or machine, and report it")

@@ -28,6 +28,7 @@ _PIECE = 1 << 20
 _LENGTH = struct.Struct("<I")
 _DIGEST_BYTES = 32
 _LONGEST_ABOUT = 1 << 16
+_ANY_NAME = "surrogateescape"    # a path may be bytes that are no text
 _MOST_INFLATION = 1100           # of deflated data
 _DEFLATE_LEVEL = 1               # tables hardly shrink further, and time counts
 _THREADS = 4
@@ -47,7 +48,7 @@ def write(path, about, sections, keep=True):
     """
     path = Path(path)
     sizes = {name: memoryview(section).nbytes for name, section in sections.items()}
-    packed = msgpack.packb(about | {"sections": list(sizes.items())})
+    packed = msgpack.packb(about | {"sections": list(sizes.items())}, unicode_errors=_ANY_NAME)
     with OutputFile(path, overwrite=True) as output, ThreadPoolExecutor(_THREADS) as threads:
         digest = hashlib.sha256()
 
@@ -162,7 +163,7 @@ class Checkpoint:
         if length > _LONGEST_ABOUT:
             raise self._damaged("its description is too long")
         try:
-            about = msgpack.unpackb(file.read(length), strict_map_key=False)
+            about = msgpack.unpackb(file.read(length), strict_map_key=False, unicode_errors=_ANY_NAME)
             claimed = sum(size for _, size in about["sections"])
         except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
             raise self._damaged("its description cannot be read") from error
