@@ -14,8 +14,8 @@ import pytest
 from conftest import ROOT
 from samples import INTERRUPTIBLE, NOISE, TEXT, TINY, stored_file, tiny
 
-from lib import __main__ as command_line
 from lib import InputError, __version__
+from lib import __main__ as command_line
 from lib.__main__ import main
 from lib.models.backend import keras_backend
 
@@ -162,7 +162,7 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
     (["split", "book.txt", "-n", "2", "-b", "1000"], "batch_size must be 1 to 512, got 1000"),
     (["split", "book.txt", "-n", "2", "-b", "-5"], "batch_size must be 1 to 512, got -5"),
     (["split", "book.txt", "-n", "2", "-b", "0"], "batch_size must be 1 to 512, got 0"),
-    (["split", "book.txt", "-n", "0"], "parts must be 1 to 553 for a file of 553 bytes in 1 streams, got 0"),
+    (["split", "book.txt", "-n", "0"], "parts must be 1 to 553 for a file of 553 bytes, got 0"),
     (["compress", "book.txt", "small", "-o", "out"], "several files need a folder for their outputs, and out is none"),
     (["compress", "book.txt", "small", "-c", "kept"], "a checkpoint is for one file; give one"),
     (["compress", "book.txt", "-o", "n" * 300], "cannot write nnn"),
