@@ -166,6 +166,7 @@ def _compress(options):
 def _compressed(result):
     how = result.settings.summary() if result.settings else "stored as it is, as it does not shrink"
     how += f"; computed by {result.backend}" if result.backend else ""
+    how += "; the PNG comes back written anew" if result.is_written_anew else ""
     return (f"{result.output_path}: {result.original_bytes:,} -> {result.compressed_bytes:,} bytes, "
             f"{result.bits_per_byte:.3f} bits per byte, {result.seconds:.1f} s ({how})")
 

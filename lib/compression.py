@@ -32,7 +32,7 @@ class Result:
 
     input_path: Path
     output_path: Path
-    original_bytes: int
+    original_bytes: int            # of the input as it lies on disk, or of the original that came back
     compressed_bytes: int          # of the whole .lks file
     seconds: float
     sha256: str                    # of the original, hexadecimal
@@ -41,6 +41,7 @@ class Result:
     direction: str = "compress"    # or "decompress"
     source: object = field(default=None, compare=False)             # of compressed data, see lib.sources
     code_lengths: np.ndarray | None = field(default=None, compare=False)   # float32, shape (symbols,): bits of each, if asked for
+    is_written_anew: bool = False  # whether a PNG was replaced by one of the same pixels, see Settings.pixels; sha256 is of that
 
     @property
     def bits_per_byte(self):
@@ -71,10 +72,11 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     if folders.is_folder(input_path):
         input_path = input_path.resolve()        # "." has no name to give to the output
     data = input_bytes(input_path)
+    size_on_disk, is_anew = len(data), False
     if settings.pixels == "yes" and (anew := written_anew(data)) != data:
         (note or _silent)("this PNG cannot be made again to the last byte: the same pixels, palette, profile and texts come back in a "
                           "PNG written anew")
-        data = anew
+        data, is_anew = anew, True
     prior = priors.load(prior) if prior else None
     if prior:
         settings = settings.with_values({"prior": prior.name})
@@ -85,8 +87,8 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
     run_checkpoint = RunCheckpoint(checkpoint, run, settings, warn or _silent)
     if run_checkpoint.found and _is_result(output_path, digest, run_checkpoint.settings):
         run_checkpoint.done()                   # stopped between its last two acts
-        return Result(input_path, output_path, len(data), output_path.stat().st_size,
-                      time.perf_counter() - started, digest.hex(), inspect(output_path).settings)
+        return Result(input_path, output_path, size_on_disk, output_path.stat().st_size,
+                      time.perf_counter() - started, digest.hex(), inspect(output_path).settings, is_written_anew=is_anew)
     check_target(output_path, overwrite)
     if run.is_folder:
         folders.check_outside(input_path, output_path, checkpoint)
@@ -98,8 +100,9 @@ def compress(input_path, output_path=None, settings=Settings(), *, progress=None
             output.write(stored_header(data, run).to_bytes() + data)
         size = output.commit()
     run_checkpoint.done()
-    return Result(input_path, output_path, len(data), size, time.perf_counter() - started, digest.hex(),
-                  *((coded.settings, coded.backend, "compress", coded.source, coded.code_lengths) if coded else (None,)))
+    return Result(input_path, output_path, size_on_disk, size, time.perf_counter() - started, digest.hex(),
+                  *((coded.settings, coded.backend, "compress", coded.source, coded.code_lengths) if coded else (None,)),
+                  is_written_anew=is_anew)
 
 
 def decompress(input_path, output_path=None, settings=Settings(), *, progress=None, warn=None, note=None,

@@ -6,9 +6,11 @@ import io
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 
 import pytest
 from conftest import ROOT
@@ -214,6 +216,19 @@ def test_help_and_version_are_answered(arguments, expected, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 0 and expected in capsys.readouterr().out
+
+
+def test_a_png_that_is_written_anew_is_said(tmp_path):
+    filtered = b"".join(b"\0" + bytes(range(60)) for _ in range(60))
+    deflate = zlib.compressobj()
+    idat = deflate.compress(filtered[:999]) + deflate.flush(zlib.Z_FULL_FLUSH) + deflate.compress(filtered[999:]) + deflate.flush()
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", 60, 60, 8, 0, 0, 0, 0)), (b"IDAT", idat), (b"IEND", b""))
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+                                          for kind, body in chunks)
+    (tmp_path / "in.png").write_bytes(data)
+    ran = lockstep(tmp_path, "compress", "in.png", "--set", "pixels=yes")
+    assert ran.returncode == 0 and ran.stdout.startswith(f"in.png.lks: {len(data)} -> ")
+    assert ran.stdout.endswith("; the PNG comes back written anew)\n")
 
 
 @pytest.mark.parametrize("command, source, target", [("compress", "small", "out.lks"), ("decompress", "stored.lks", "out")])

@@ -11,7 +11,7 @@ import numpy as np
 from lib.coding import choice, loop
 from lib.coding.container import Header, Writer, is_base_name
 from lib.coding.predictor import Predictor, predictor_bytes
-from lib.errors import DivergedError, FormatError, InputError, OutputError, SettingsError
+from lib.errors import CheckpointError, DivergedError, FormatError, InputError, OutputError, SettingsError
 from lib.models import check_model
 from lib.models.environment import Environment
 from lib.models.inputs import input_shape_of
@@ -101,6 +101,8 @@ def decode(reader, run, wanted, progress, warn, run_checkpoint):
     next_step, coder_state = run_checkpoint.restore(predictor, streams)
     if run_checkpoint.is_own:
         run_checkpoint.found.read_into({"decoded": symbols[:next_step - streams.first]})
+        if symbols.max(initial=0) >= source.vocabulary_size:
+            raise CheckpointError(f"{run_checkpoint.found.path} holds symbols that the file has not", "choose another checkpoint")
     checked = loop.checked_before(segments, streams, next_step)
     try:
         with run_checkpoint.visits(settings, predictor, lambda step: ({}, {"decoded": symbols[:step - streams.first]})) as visit:
