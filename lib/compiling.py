@@ -2,34 +2,45 @@
 
 Numba's own cache looks at the file of a function alone, and would go on using it after a change to a constant or a
 helper in another file: a coder that is wrong without a word. Here the cache's folder is named by all sources of
-the packages that have compiled loops.
+the packages that have compiled loops, wherever it lies: where NUMBA_CACHE_DIR says, beside the library, in the
+user's own folder for caches, or in a temporary one.
 """
 
 import contextlib
 import hashlib
+import os
 import shutil
+import stat
+import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numba
 from numba.core import event
+from numba.core.caching import FunctionCache
 from numba.extending import register_jitable
 
 _LIBRARY = Path(__file__).resolve().parent
-_PACKAGES = ("coders", "mixing", "models/exact", "sources")     # what these compile is kept; they take no constants from elsewhere
-_STALE_SECONDS = 24 * 3600      # another process may still be using a folder that is younger
+_PACKAGES = ("coders", "mixing", "models/exact", "sources")     # all that compiles
+_MODULES = ("limits.py", "kinds.py")                             # and what else its constants may come from
+_STALE_SECONDS = 24 * 3600      # another process may still be using a folder that was used since
 _OPTIONS = {"nogil": True, "error_model": "numpy"}
 
 
 def compiled(function):
     """A function as a compiled loop that runs without Python's lock; kept on disk, if it is one of _PACKAGES."""
-    is_kept = function.__module__.startswith(tuple(f"lib.{package.replace('/', '.')}." for package in _PACKAGES))
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _FOLDER or before
-    try:
-        return numba.njit(cache=is_kept, **_OPTIONS)(function)
-    finally:
-        numba.config.CACHE_DIR = before
+    loop = numba.njit(**_OPTIONS)(function)
+    if _FOLDER and function.__module__.startswith(tuple(f"lib.{package.replace('/', '.')}." for package in _PACKAGES)):
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = _FOLDER
+        try:
+            loop._cache = _Cache(function)       # as njit(cache=True) does, with a cache that may fail
+        except RuntimeError:
+            pass                                 # the folder has gone since: compiled anew in each process
+        finally:
+            numba.config.CACHE_DIR = before
+    return loop
 
 
 def part(function=None, fastmath=False):
@@ -43,22 +54,93 @@ def also_plain(function):
     return register_jitable(**_OPTIONS)(function)
 
 
+class _Cache(FunctionCache):
+    """Numba's cache of one loop. A full disk or a damaged file costs the time to compile, and no run."""
+
+    def load_overload(self, sig, target_context):
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:                        # unpickling what was cut short raises anything
+            with contextlib.suppress(OSError):
+                self.flush()                     # begins the index anew: what is compiled now is added to it
+            return None
+
+    def save_overload(self, sig, data):
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)
+
+
 def _cache_folder():
-    """The folder for what is compiled from the sources as they are, or "" where Numba has to find one itself."""
+    """The folder for what is compiled from the sources as they are; "" where none can be written, or none is safe."""
+    name = f"compiled-{_digest_of_sources()}"
+    for place, is_made_by_us in _places():
+        folder = place / name
+        try:
+            if is_made_by_us:
+                place.mkdir(0o700, parents=True, exist_ok=True)
+                if not _is_ours_alone(place):
+                    continue
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            os.utime(folder)
+        except OSError:
+            continue
+        _remove_stale(folder)
+        return str(folder)
+    return ""
+
+
+def _digest_of_sources():
     digest = hashlib.sha256()
-    sources = [source for package in _PACKAGES for source in sorted((_LIBRARY / package).rglob("*.py"))]
+    sources = [*(_LIBRARY / module for module in _MODULES),
+               *(source for package in _PACKAGES for source in sorted((_LIBRARY / package).rglob("*.py")))]
     for source in (Path(__file__).resolve(), *sources):
         digest.update(source.relative_to(_LIBRARY).as_posix().encode() + b"\0" + source.read_bytes())
-    folder = _LIBRARY / "__pycache__" / f"compiled-{digest.hexdigest()[:16]}"
+    return digest.hexdigest()[:16]
+
+
+def _places():
+    """Where the folder may lie, in order: [(path, whether it has to be one that we made, for this user alone)]."""
+    asked = numba.config.CACHE_DIR               # NUMBA_CACHE_DIR in the environment
+    user = _user_cache()
+    temporary = [Path(folder) / f"lockstep-{os.geteuid()}" for folder in (os.environ.get("TMPDIR"), "/tmp")
+                 if folder and os.path.isabs(folder) and os.path.isdir(folder)] if hasattr(os, "geteuid") else []
+    return [*([(Path(asked) / "lockstep", False)] if asked else []), (_LIBRARY / "__pycache__", False),
+            *((place, True) for place in ([user] if user else []) + temporary)]
+
+
+def _user_cache():
+    """The folder for caches of this user's, or None where the user has no home."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return ""
+        home = Path.home()
+    except RuntimeError:
+        home = None
+    named = {"win32": "LOCALAPPDATA", "darwin": ""}.get(sys.platform, "XDG_CACHE_HOME")
+    caches = os.environ.get(named, "")
+    if os.path.isabs(caches):
+        return Path(caches) / "lockstep"
+    if not home or not home.is_dir():
+        return None
+    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "lockstep"
+
+
+def _is_ours_alone(folder):
+    """Whether nobody but this user can put anything into a folder, or another in its place: what lies there is run as code."""
+    if os.name == "nt":
+        return True                              # the user's own by its place
+    found, around = os.lstat(folder), os.stat(folder.parent)
+    others = stat.S_IWGRP | stat.S_IWOTH
+    return (stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & others
+            and (around.st_uid in (0, os.geteuid())) and bool(around.st_mode & stat.S_ISVTX or not around.st_mode & others))
+
+
+def _remove_stale(folder):
+    """Remove the folders of other sources beside one, where no process can be using them any more."""
     stale = time.time() - _STALE_SECONDS
-    for other in folder.parent.glob("compiled-*"):
-        if other != folder and other.stat().st_mtime < stale:
-            shutil.rmtree(other, ignore_errors=True)
-    return str(folder)
+    with contextlib.suppress(OSError):           # another process removes them too
+        for other in folder.parent.glob("compiled-*"):
+            if other != folder and other.stat().st_mtime < stale:
+                shutil.rmtree(other, ignore_errors=True)
 
 
 _FOLDER = _cache_folder()

@@ -31,6 +31,7 @@ from lib.sources.source import Source
 from lib.storage import folders
 from lib.storage.files import OutputFile, check_target, mode_of, write_file
 from lib.storage.names import near_name, shown
+from lib.storage.paths import path_of_input, path_of_output
 
 SUFFIX = ".lks"
 _NEVER_SHRINKS = 32               # bytes: what coding could save is less than what its header takes
@@ -45,7 +46,7 @@ class Result:
 
     input_path: Path
     output_path: Path
-    original_bytes: int
+    original_bytes: int            # of the input as it lies on disk, or of the original that came back
     compressed_bytes: int          # of the whole .lks file
     seconds: float
     sha256: str                    # of the original, hexadecimal
@@ -53,6 +54,7 @@ class Result:
     backend: str | None = None     # what computed the network, where there was one
     direction: str = "compress"    # or "decompress"
     code_lengths: np.ndarray | None = field(default=None, compare=False)   # float32, shape (symbols,): bits of each, if asked for
+    is_written_anew: bool = False  # whether a PNG was replaced by one of the same pixels, see Settings.pixels; sha256 is of that
 
     @property
     def parameters(self) -> Parameters | None:
@@ -94,18 +96,18 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
     Raises InputError, OutputError, SettingsError or CheckpointError; then there is no output.
     """
     started = time.perf_counter()
-    input_path = Path(input_path)
+    input_path = path_of_input(input_path)
     if input_path.name in ("", ".."):
         input_path = input_path.resolve()        # "." and ".." have no name to give to the output
     data = input_bytes(input_path, warn)
-    original_bytes = len(data)
+    original_bytes, is_anew = len(data), False
     is_folder = folders.is_folder(input_path)
     if is_folder:
         folders.check(data, folders.TREE)
     mode = folders.mode_of(data) if is_folder else mode_of(input_path)
     if settings.pixels == "yes" and (anew := written_anew(data)) != data:
         note("this PNG cannot be made again to the last byte: the same pixels, palette, profile and texts come back in a PNG written anew")
-        data = anew
+        data, is_anew = anew, True
     known = priors.load(prior) if prior else None
     if known:
         settings = settings.with_values({"prior": known.name})
@@ -117,7 +119,7 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
 
     def result(size: int, coded: Coded | None, plan: Plan | None) -> Result:
         return Result(input_path, output_path, original_bytes, size, time.perf_counter() - started, digest.hex(), plan,
-                      *((coded.backend, "compress", coded.code_lengths) if coded else ()))
+                      coded.backend if coded else None, is_written_anew=is_anew, code_lengths=coded.code_lengths if coded else None)
 
     if kept.found and (finished := _finished(output_path, digest, parameters_of(kept.found))):
         kept.done()                              # stopped between its last two acts
@@ -193,7 +195,7 @@ def decompress(input_path: Path | str, output_path: Path | str | None = None, se
     other bits than the encoder's. What was recovered before is kept as `<output_path>.partial`.
     """
     started = time.perf_counter()
-    input_path = Path(input_path)
+    input_path = path_of_input(input_path)
     data = file_bytes(input_path)
     reader = Reader(data)
     header = reader.header
@@ -260,9 +262,22 @@ def _unless_zlib(header: Header) -> str:
     return f". Or it is a PNG, and this Python's zlib ({zlib.ZLIB_RUNTIME_VERSION}) makes other streams than the usual one"
 
 
+def target_of(direction: str, input_path: Path | str, output_path: Path | str | None = None) -> Path:
+    """Where `compress` or `decompress`, by the name of the direction, puts what it makes of an input.
+
+    Raises InputError and FormatError where that cannot be known.
+    """
+    path = path_of_input(input_path)
+    if direction == "decompress":
+        return _output(output_path, path.parent, near_name(Reader(file_bytes(path)).header.name))
+    if path.name in ("", ".."):
+        path = path.resolve()
+    return _output(output_path, path.parent, path.name + SUFFIX)
+
+
 def _output(path: Path | str | None, folder: Path, name: str) -> Path:
     """Where an output goes: `path`, or `name` in that folder; without one, in `folder`."""
-    path = Path(path) if path else folder
+    path = folder if path is None else path_of_output(path)
     return path / name if folders.is_folder(path) else path
 
 

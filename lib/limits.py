@@ -23,3 +23,11 @@ MOST_ORIGINAL = 1 << 48                  # bytes of an original
 MOST_ENTRIES = 1 << 20                   # files, folders and links in one
 LONGEST_ENTRY = 1 << 16                  # bytes of what is said of one: room for a path and a link's target of 4,096 bytes each, all escaped
 LONGEST_INDEX = 1 << 27                  # bytes of what is said of all of them
+# Of files cut into parts
+MOST_PARTS = 9_999
+MOST_WHOLE = (1 << 48) - 1               # bytes of what is cut
+LARGEST_MANIFEST = 1 << 25               # bytes: so many parts of the longest names, all escaped
+# Of priors
+MOST_LEARNED = 64 << 20                  # bytes of training files: half an hour of reading
+MOST_NAMES_LEARNED = 1_000               # training files that a prior names
+LONGEST_LIST_LEARNED = 1 << 20           # bytes of that list, packed

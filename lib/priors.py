@@ -13,21 +13,25 @@ import lzma
 import os
 import struct
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgpack
 
 from lib.errors import FormatError, InputError
-from lib.storage.files import OutputFile, check_input, mode_of, read_file
+from lib.limits import LONGEST_LIST_LEARNED, MOST_LEARNED, MOST_NAMES_LEARNED
+from lib.storage.files import OutputFile, check_input, mode_of
+from lib.storage.paths import path_of_input, path_of_output
 
 SUFFIX = ".prior"
 FOLDER_VARIABLE = "LOCKSTEP_PRIORS"       # in the environment: where priors are looked for too
-MOST_BYTES = 64 << 20                     # of training files: half an hour of reading
 MAGIC = b"\x89LKQ\r\n\x1a"
 _VERSION = 1
 _LENGTH, _CRC = struct.Struct("<I"), struct.Struct("<I")
-_LONGEST_LIST = 1 << 20
+_LARGEST = MOST_LEARNED + LONGEST_LIST_LEARNED + (1 << 20)    # bytes of a file: LZMA adds a thousandth to what does not shrink
+_MOST_UNPACKING = 1 << 27                 # bytes of memory; what learn packs takes half of it
+_ANY_NAME = "surrogateescape"             # the name of a file may be bytes that are no text
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Prior:
     path: Path
     name: str               # 16 hexadecimal digits: what files say of it
     size: int               # bytes of the file
-    files: tuple            # names of the training files
+    files: tuple            # names of the training files, the first ones of many
     text: bytes             # all of them, one after the other
 
     def codes_for(self, source):
@@ -48,30 +52,51 @@ class Prior:
         return codes
 
 
-def learn(paths, output_path, *, overwrite=False):
+def learn(paths: Iterable[str | Path], output_path: str | Path, *, overwrite: bool = False) -> Prior:
     """Make a prior of training files; returns the Prior. Those that matter most go last: what is read last weighs most.
 
-    Raises InputError where the files are empty or more than MOST_BYTES, and OutputError.
+    Raises InputError where the files are empty or more than MOST_LEARNED bytes, and OutputError.
     """
-    paths = [Path(path) for path in paths]
-    total = sum(check_input(path) for path in paths)
-    if not 0 < total <= MOST_BYTES:
-        raise InputError(f"a prior is made of 1 to {MOST_BYTES:,} bytes, and these files have {total:,}", "choose other ones")
-    text = b"".join(read_file(path) for path in paths)
-    packed = msgpack.packb([len(text), [path.name for path in paths]])
+    files, output_path = [path_of_input(path) for path in paths], path_of_output(output_path)
+    _check_total(sum(check_input(path) for path in files))
+    text = b"".join(map(_read, files))
+    _check_total(len(text))                   # files may have grown
+    names = [path.name for path in files[:MOST_NAMES_LEARNED]]
+    if len(files) > len(names):
+        names.append(f"and {len(files) - len(names):,} more")
+    packed = msgpack.packb([len(text), names], unicode_errors=_ANY_NAME)
     start = MAGIC + bytes([_VERSION]) + _LENGTH.pack(len(packed)) + packed
-    with OutputFile(output_path, overwrite, mode=mode_of(*paths), inputs=paths) as output:
-        output.write(start + _CRC.pack(zlib.crc32(start)))
-        output.write(lzma.compress(text, lzma.FORMAT_XZ, preset=9 | lzma.PRESET_EXTREME))
+    data = start + _CRC.pack(zlib.crc32(start)) + lzma.compress(text, lzma.FORMAT_XZ, preset=9 | lzma.PRESET_EXTREME)
+    prior = _parsed(data, output_path)        # as every reader will
+    with OutputFile(output_path, overwrite, mode=mode_of(*files), inputs=files) as output:
+        output.write(data)
         output.commit()
-    return load(output_path)
+    return prior
 
 
-def load(path):
+def _check_total(size):
+    if not 0 < size <= MOST_LEARNED:
+        raise InputError(f"a prior is made of 1 to {MOST_LEARNED:,} bytes, and these files have {size:,}", "choose other ones")
+
+
+def _read(path):
+    """The bytes of a file. Raises InputError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def load(path: str | Path) -> Prior:
     """The Prior in a file. Raises InputError and FormatError."""
-    path = Path(path)
-    check_input(path)
-    data = path.read_bytes()
+    path = path_of_input(path)
+    if check_input(path) > _LARGEST:
+        raise FormatError(f"{path} is too large for a prior", f"choose a {SUFFIX} file that learn made")
+    return _parsed(_read(path), path)
+
+
+def _parsed(data, path):
+    """The Prior in the bytes of a file at `path`. Raises FormatError; takes little more memory than a prior may hold."""
     begin = len(MAGIC) + 1 + _LENGTH.size
     if data[:len(MAGIC)] != MAGIC or len(data) < begin:
         raise FormatError(f"{path} is no prior", f"choose a {SUFFIX} file that learn made")
@@ -80,30 +105,44 @@ def load(path):
     length, = _LENGTH.unpack(data[len(MAGIC) + 1:begin])
     end = begin + length
     damaged = FormatError(f"the prior {path} is damaged", "get another copy")
-    if length > _LONGEST_LIST or data[end:end + _CRC.size] != _CRC.pack(zlib.crc32(data[:end])):
+    if length > LONGEST_LIST_LEARNED or data[end:end + _CRC.size] != _CRC.pack(zlib.crc32(data[:end])):
         raise damaged
     try:
-        size, files = msgpack.unpackb(data[begin:end])
-        if not 0 < size <= MOST_BYTES:
-            raise damaged
-        squeezed = lzma.LZMADecompressor(lzma.FORMAT_XZ)
-        text = squeezed.decompress(data[end + _CRC.size:], size + 1)
-    except (lzma.LZMAError, ValueError, TypeError, msgpack.UnpackException) as error:
+        size, files = msgpack.unpackb(data[begin:end], unicode_errors=_ANY_NAME)
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
         raise damaged from error
-    if len(text) != size or not squeezed.eof or squeezed.unused_data:
+    if not (type(size) is int and 0 < size <= MOST_LEARNED and type(files) is list and all(type(name) is str for name in files)):
+        raise damaged
+    unpacked = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MOST_UNPACKING)
+    try:
+        text = unpacked.decompress(data[end + _CRC.size:], size + 1)
+    except lzma.LZMAError as error:
+        raise damaged from error
+    if len(text) != size or not unpacked.eof or unpacked.unused_data:
         raise damaged
     return Prior(path, hashlib.sha256(data).hexdigest()[:16], len(data), tuple(files), text)
 
 
-def find(name, folders):
-    """The Prior of a name, in one of some folders or that of the environment.
+def find(name: str, folders: Iterable[str | Path]) -> Prior:
+    """The Prior of a name, in one of some folders or that of the environment. What cannot be read there is passed over.
 
     Raises InputError where it is not there.
     """
-    places = [Path(folder) for folder in folders] + [Path(folder) for folder in (os.environ.get(FOLDER_VARIABLE),) if folder]
-    for place in places:
-        for path in sorted(place.glob(f"*{SUFFIX}")):
-            if hashlib.sha256(path.read_bytes()).hexdigest()[:16] == name:
-                return load(path)
+    places = [Path(folder) for folder in (*folders, os.environ.get(FOLDER_VARIABLE)) if folder]
+    for path in (path for place in places for path in _candidates(place)):
+        try:
+            found = load(path)
+        except (InputError, FormatError):
+            continue
+        if found.name == name:
+            return found
     raise InputError(f"the file was made with the prior whose SHA-256 begins with {name}: put it into "
                      f"{' or '.join(map(str, places))}, or name it (--prior)")
+
+
+def _candidates(folder):
+    """The files in a folder that may be priors by their names, sorted; none where it cannot be read. No pipe is opened."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.endswith(SUFFIX) and path.is_file())
+    except OSError:
+        return []

@@ -6,16 +6,18 @@ import io
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 
 import pytest
 from conftest import ROOT
 from samples import INTERRUPTIBLE, NOISE, TEXT, TINY, stored_file, tiny
 
+from lib import InputError, __version__
 from lib import __main__ as command_line
-from lib import __version__
 from lib.__main__ import main
 from lib.models.backend import keras_backend
 
@@ -140,8 +142,29 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
     (["compress", "book.txt", "--preset", "worst"],
      "preset must be one of auto, fast, balanced, best, network, got 'worst'"),
     (["compress", "book.txt", "-o", "coded.lks"], "coded.lks exists already; "),
+    (["compress", ""], "an empty name is no file's; name a file; the current folder is called ."),
+    (["compress", "book.txt", "-o", ""], "an empty name is no file's; name a file or a folder"),
+    (["compress", "book.txt", "-c", ""], "an empty name is no file's"),
+    (["compress", "book.txt", "-p", ""], "an empty name is no file's"),
+    (["decompress", ""], "an empty name is no file's"),
+    (["resume", ""], "an empty name is no file's"),
+    (["split", "", "-n", "2"], "an empty name is no file's"),
+    (["split", "book.txt", "-n", "2", "-o", ""], "an empty name is no file's"),
+    (["join", ""], "an empty name is no file's"),
+    (["learn", "book.txt", "", "-o", "x.prior"], "an empty name is no file's"),
+    (["info", ""], "an empty name is no file's"),
+    (["compress", "book.txt", "-o", "out/"], "there is no folder out/; make it first"),
+    (["compress", "book.txt", "-c", "kept/"], "there is no folder kept/; make it first"),
+    (["decompress", "coded.lks", "-o", "out/"], "there is no folder out/; make it first"),
+    (["split", "book.txt", "-n", "2", "-o", "out/"], "there is no folder out/; make it first"),
+    (["join", "x.parts.json", "-o", "out/"], "there is no folder out/; make it first"),
+    (["learn", "book.txt", "-o", "out/"], "there is no folder out/; make it first"),
     (["compress", "book.txt", "-o", "missing/out"], "there is no folder missing to write out into"),
     (["split", "book.txt", "-n", "2", "-o", "missing"], "there is no folder missing"),
+    (["split", "book.txt", "-n", "2", "-b", "1000"], "batch_size must be 1 to 512, got 1000"),
+    (["split", "book.txt", "-n", "2", "-b", "-5"], "batch_size must be 1 to 512, got -5"),
+    (["split", "book.txt", "-n", "2", "-b", "0"], "batch_size must be 1 to 512, got 0"),
+    (["split", "book.txt", "-n", "0"], "parts must be 1 to 553 for a file of 553 bytes, got 0"),
     (["compress", "book.txt", "small", "-o", "out"], "several files need a folder for their outputs, and out is none"),
     (["compress", "book.txt", "small", "-c", "kept"], "a checkpoint is for one file; give one"),
     (["compress", "book.txt", "-o", "n" * 300], "cannot write nnn"),
@@ -195,6 +218,19 @@ def test_help_and_version_are_answered(arguments, expected, capsys):
     assert stopped.value.code == 0 and expected in capsys.readouterr().out
 
 
+def test_a_png_that_is_written_anew_is_said(tmp_path):
+    filtered = b"".join(b"\0" + bytes(range(60)) for _ in range(60))
+    deflate = zlib.compressobj()
+    idat = deflate.compress(filtered[:999]) + deflate.flush(zlib.Z_FULL_FLUSH) + deflate.compress(filtered[999:]) + deflate.flush()
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", 60, 60, 8, 0, 0, 0, 0)), (b"IDAT", idat), (b"IEND", b""))
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+                                          for kind, body in chunks)
+    (tmp_path / "in.png").write_bytes(data)
+    ran = lockstep(tmp_path, "compress", "in.png", "--set", "pixels=yes")
+    assert ran.returncode == 0 and ran.stdout.startswith(f"in.png.lks: {len(data)} -> ")
+    assert ran.stdout.endswith("; the PNG comes back written anew)\n")
+
+
 @pytest.mark.parametrize("command, source, target", [("compress", "small", "out.lks"), ("decompress", "stored.lks", "out")])
 def test_force_replaces_the_output(folder, capsys, command, source, target):
     (folder / target).write_bytes(b"old")
@@ -235,12 +271,12 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path, moment):
     finally:
         run.kill()
     assert run.returncode == 130
-    assert (stdout, stderr) == ("", "lockstep: interrupted; nothing was written\n")
+    assert (stdout, stderr) == ("", "lockstep: interrupted; nothing unfinished was left behind\n")
     assert names(tmp_path) == ["noise"]
 
 
 @pytest.mark.parametrize("fault, code, message", [
-    (MemoryError, 1, "the memory of this machine is used up"), (KeyboardInterrupt, 130, "interrupted; nothing was")])
+    (MemoryError, 1, "the memory of this machine is used up"), (KeyboardInterrupt, 130, "interrupted; nothing unfinished")])
 def test_what_no_check_can_foresee_is_one_line_too(folder, capsys, monkeypatch, fault, code, message):
     def fail(*arguments, **options):
         raise fault
@@ -259,19 +295,132 @@ def test_progress_is_shown_on_a_terminal_that_wants_it(tmp_path, capsys, monkeyp
     assert ("bits per byte" in capsys.readouterr().err) == shown
 
 
+def at_streams(folder, redirections, *arguments):
+    """Run the command line with its standard streams as a shell's redirections make them."""
+    command = ["sh", "-c", f'exec "$@" {redirections}', "sh", sys.executable, "-m", "lib", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300,
+                          env=os.environ | {"PYTHONPATH": str(ROOT)})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other streams")
+@pytest.mark.parametrize("redirections", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+def test_a_closed_stream_stops_nothing(folder, redirections):
+    for arguments, target in ((("compress", "book.txt", "small", "--preset", "fast"), "book.txt.lks"), (("decompress", "coded.lks"), "sample.txt"),
+                              (("split", "book.txt", "-n", "2"), "book.txt.parts.json"), (("join", "book.txt.parts.json", "-f"), "book.txt"),
+                              (("learn", "book.txt", "-o", "x.prior"), "x.prior")):
+        ran = at_streams(folder, redirections, *arguments)
+        assert (ran.returncode, ran.stderr) == (0, ""), arguments
+        assert (folder / target).exists()
+    assert (folder / "sample.txt").read_bytes() == (folder / "book.txt").read_bytes() == TEXT
+    assert lockstep(folder, "decompress", "book.txt.lks", "-o", "out").returncode == 0 and (folder / "out").read_bytes() == TEXT
+    assert at_streams(folder, redirections, "compress", "missing").returncode == 1      # where it can be said or not
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no disk that is always full")
+def test_what_cannot_be_shown_is_told_from_what_cannot_be_done(folder):
+    ran = at_streams(folder, ">/dev/full", "compress", "book.txt", "small", "--preset", "fast")
+    assert ran.returncode == 0 and (folder / "book.txt.lks").exists() and (folder / "small.lks").exists()
+    told, = ran.stderr.splitlines()              # and from then on nobody reads it
+    assert told.startswith("lockstep: book.txt.lks: 553 -> ")
+    assert told.endswith(" (complete; cannot write to standard output: No space left on device)")
+    ran = at_streams(folder, ">/dev/full", "info", "stored.lks")
+    assert (ran.returncode, ran.stderr) == (1, "lockstep: cannot write to standard output: No space left on device\n")
+    ran = at_streams(folder, ">&-", "info", "stored.lks")
+    assert (ran.returncode, ran.stderr) == (1, "lockstep: standard output is closed, and info writes nothing else\n")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other pipes")
-@pytest.mark.parametrize("command, source, target", [("info", "stored.lks", None), ("compress", "small", "small.lks")])
-def test_a_reader_that_has_gone_is_no_traceback(folder, command, source, target):
+@pytest.mark.parametrize("arguments, targets", [
+    (["info", "stored.lks"], []), (["compress", "--help"], []),
+    (["compress", "small", "book.txt", "--preset", "fast"], ["small.lks", "book.txt.lks"])], ids=lambda value: value[0] if value else "")
+def test_a_reader_that_has_gone_is_no_fault(folder, arguments, targets):
     """As in `python -m lib info FILE | head -1`."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        ran = subprocess.run([sys.executable, "-m", "lib", command, source], cwd=folder, stdout=writer,
+        ran = subprocess.run([sys.executable, "-m", "lib", *arguments], cwd=folder, stdout=writer,
                              stderr=subprocess.PIPE, text=True, timeout=60, env=os.environ | {"PYTHONPATH": str(ROOT)})
     finally:
         os.close(writer)
-    assert "Traceback" not in ran.stderr and ran.stderr.count("\n") <= 1
-    assert target is None or (folder / target).exists()
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert all((folder / target).exists() for target in targets)
+
+
+def test_outputs_of_one_command_never_replace_each_other(folder):
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        (folder / name / "x").write_text(name)
+        assert lockstep(folder, "compress", f"{name}/x", "-q").returncode == 0
+    (folder / "out").mkdir()
+    before = names(folder / "out")
+    ran = lockstep(folder, "compress", "a/x", "b/x", "-o", "out", "-f")
+    assert (ran.returncode, ran.stdout) == (1, "") and names(folder / "out") == before
+    assert ran.stderr == (f"lockstep: a/x and b/x would both become {os.path.join('out', 'x.lks')}; give them one after the other, with "
+                          "other outputs\n")
+    ran = lockstep(folder, "decompress", "a/x.lks", "b/x.lks", "-o", "out", "-f")
+    assert (ran.returncode, ran.stdout) == (1, "") and names(folder / "out") == before
+    assert ran.stderr.startswith("lockstep: a/x.lks and b/x.lks would both become ")
+    (folder / "a" / "x.lks").unlink()
+    ran = lockstep(folder, "compress", "a/x", "a/./x", "-f")
+    assert ran.returncode == 1 and not (folder / "a" / "x.lks").exists()
+
+
+def test_an_output_never_replaces_another_input_of_its_command(folder):
+    (folder / "small.lks").write_bytes(b"another")
+    ran = lockstep(folder, "compress", "small", "small.lks", "-f")
+    assert ran.returncode == 1 and (folder / "small.lks").read_bytes() == b"another"
+    assert ran.stderr.startswith("lockstep: what becomes of small would replace small.lks; ")
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="needs hard links")
+def test_what_was_written_is_known_by_any_name(folder):
+    """A disk that tells no case takes A and a for one name, as a folder that is two by its name."""
+    (folder / "one").mkdir()
+    (folder / "one" / "small.lks").write_bytes((folder / "stored.lks").read_bytes())
+    first = command_line._identity(folder / "one" / "small.lks")
+    os.link(folder / "one" / "small.lks", folder / "SMALL.LKS")
+    with pytest.raises(InputError, match="SMALL.LKS was written just before, for another input"):
+        command_line._check_kept(folder / "SMALL.LKS", first)
+    command_line._check_kept(folder / "small", first)
+    command_line._check_kept(folder / "missing", first)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")
+def test_names_that_are_not_text_go_through_every_command(folder):
+    name = os.fsdecode(b"caf\xe9 \n.txt")
+    (folder / name).write_bytes(TEXT * 40)
+    shown = "caf\\udce9 \\n.txt"
+
+    def run(*arguments):
+        ran = lockstep(folder, *arguments)
+        assert (ran.returncode, ran.stderr) == (0, ""), arguments
+        return ran.stdout
+
+    assert run("compress", name, "-c", name + ".kept", "--preset", "fast").startswith(f"{shown}.lks: ")
+    assert "original" in run("info", name + ".lks")
+    assert run("learn", name, "-o", name + ".prior").startswith(f"{shown}.prior: ")
+    assert run("decompress", name + ".lks", "-o", name + ".out", "-c", name + ".kept").startswith(f"{shown}.out: ")
+    assert run("split", name, "-n", "2").startswith(f"{shown}.parts.json: 2 parts of {shown}, ")
+    assert run("join", name + ".parts.json", "-f").startswith(f"{shown}: ")
+    assert (folder / name).read_bytes() == (folder / (name + ".out")).read_bytes() == TEXT * 40
+    refused = lockstep(folder, "info", name)
+    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+    refused = lockstep(folder, "compress", "no\x1b[31m\u202efile")
+    assert refused.stderr == "lockstep: there is no file no\\x1b[31m\\u202efile; check the name\n"
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are text there")
+def test_a_run_of_names_that_are_not_text_goes_on(folder, monkeypatch, stop_after, capsys):
+    monkeypatch.chdir(folder)
+    name = os.fsdecode(b"caf\xe9")
+    (folder / name).write_bytes(TEXT * 40)
+    arguments = ["compress", name, "-c", name + ".kept", "--preset", "fast"]
+    assert main([*arguments, "-o", "unbroken", "-q"]) == 0
+    stop_after(1)
+    assert main(arguments) == 130
+    stop_after(0)
+    assert main(["resume", name + ".kept"]) == 0
+    assert (folder / f"{name}.lks").read_bytes() == (folder / "unbroken").read_bytes()
 
 
 def test_the_command_line_can_be_called_where_output_is_no_terminal_or_file(folder):
@@ -280,13 +429,35 @@ def test_the_command_line_can_be_called_where_output_is_no_terminal_or_file(fold
     assert "small, 5 bytes" in output.getvalue()
 
 
+@pytest.mark.parametrize("fault, said", [(OSError(5, "Input/output error"), "stopped by OSError: [Errno 5] Input/output error. "),
+                                         (BrokenPipeError(32, "Broken pipe"), "stopped by BrokenPipeError: "),
+                                         (RuntimeError("ran out"), "stopped by RuntimeError: ran out. "), (MemoryError(), "the memory of ")])
+def test_a_fault_stops_no_other_file_and_is_not_taken_for_one_of_standard_output(folder, monkeypatch, capsys, fault, said):
+    monkeypatch.chdir(folder)
+    real = command_line.compress
+
+    def fail(path, *arguments, **options):
+        if path.name == "book.txt":
+            raise fault
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(command_line, "compress", fail)
+    assert main(["compress", "book.txt"]) == 1
+    assert capsys.readouterr().err.startswith(f"lockstep: {said}")
+    assert main(["compress", "book.txt", "small"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"lockstep: book.txt: {said}") and captured.err.endswith("1 of 2 files failed, the others are done\n")
+    assert captured.out.startswith("small.lks: ") and (folder / "small.lks").exists()
+
+
 def test_a_fault_of_a_library_is_one_line_too(tmp_path, monkeypatch, capsys):
     def fail(*arguments, **keywords):
         raise RuntimeError("ran out of device memory\nand a page of details")
     monkeypatch.setattr(command_line, "compress", fail)
     assert command_line.main(["compress", str(tmp_path / "in")]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("lockstep: stopped by RuntimeError: ran out of device memory. ") and said.count("\n") == 1
+    assert said.startswith("lockstep: stopped by RuntimeError: ran out of device memory. An output is complete, or is not there; ")
+    assert said.count("\n") == 1
     monkeypatch.setenv(command_line.TRACEBACK, "1")
     with pytest.raises(RuntimeError):
         command_line.main(["compress", str(tmp_path / "in")])

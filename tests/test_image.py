@@ -217,6 +217,7 @@ def test_with_pixels_the_same_picture_comes_back_in_another_png(tmp_path, stop_a
     lines, settings = [], Settings(preset="fast", pixels="yes")
     packed = compress(tmp_path / "in.png", settings=settings, note=lines.append)
     assert "PNG written anew" in lines[0] and packed.parameters.contexts == "image"
+    assert packed.is_written_anew and packed.original_bytes == len(foreign)         # and not what is written anew has
     decompress(packed.output_path, tmp_path / "out.png")
     before, after = Image.open(tmp_path / "in.png"), Image.open(tmp_path / "out.png")
     assert (before.mode, before.size, before.info, before.getpalette()) == (after.mode, after.size, after.info, after.getpalette())
@@ -227,7 +228,9 @@ def test_with_pixels_the_same_picture_comes_back_in_another_png(tmp_path, stop_a
     stop_after(10_000)
     assert resume(tmp_path / "kept").output_path.read_bytes() == packed.output_path.read_bytes()
     (tmp_path / "plain.png").write_bytes(PLAIN)            # one that can be made again is left as it is
-    decompress(compress(tmp_path / "plain.png", settings=settings).output_path, tmp_path / "again.png")
+    plain = compress(tmp_path / "plain.png", settings=settings)
+    assert not plain.is_written_anew and plain.original_bytes == len(PLAIN)
+    decompress(plain.output_path, tmp_path / "again.png")
     assert (tmp_path / "again.png").read_bytes() == PLAIN
 
 

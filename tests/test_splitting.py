@@ -5,14 +5,35 @@ import json
 import os
 import random
 import shutil
+import struct
+import zlib
 
+import msgpack
+import numpy as np
 import pytest
 from samples import TEXT, tiny
 
-from lib import CheckpointError, FormatError, InputError, OutputError, Settings, compress, decompress, inspect, join, resume, split
+from lib import (
+    CheckpointError,
+    FormatError,
+    InputError,
+    LockstepError,
+    Manifest,
+    OutputError,
+    Settings,
+    SettingsError,
+    compress,
+    decompress,
+    inspect,
+    join,
+    resume,
+    split,
+)
 from lib.__main__ import main
+from lib.limits import LARGEST_MANIFEST
 from lib.resume import splitting
-from lib.sources import PartSource, source_of
+from lib.sources import PartSource, part, source_of
+from lib.sources.part import PartDescription
 
 DATA = bytes(range(200)) + TEXT * 3
 SETTINGS = {
@@ -147,7 +168,7 @@ def test_independent_parts_are_plain_stretches(tmp_path, size, parts):
     assert join(path, tmp_path / "out")[0].read_bytes() == DATA[:size]
 
 
-@pytest.mark.parametrize("size, parts, batch_size", [(3, 3, 4), (1, 1, 1), (100, 7, 16), (101, 50, 3)])
+@pytest.mark.parametrize("size, parts, batch_size", [(4, 1, 4), (1, 1, 1), (100, 7, 16), (101, 34, 3), (1_500, 1_500, 1)])
 def test_aligned_parts_of_any_size_join(tmp_path, size, parts, batch_size):
     (tmp_path / "in").write_bytes(DATA[:size])
     path, _ = split(tmp_path / "in", parts, batch_size=batch_size)
@@ -178,19 +199,216 @@ def test_join_names_what_is_missing_or_damaged(tmp_path, whole):
     assert not (tmp_path / "out").exists()
 
 
+def changed_part(number, **changes):
+    """A change of one part's entry."""
+    return lambda fields: fields | {"parts": [part | changes if index == number else part for index, part in enumerate(fields["parts"])]}
+
+
+OTHER_PARTS, DAMAGED, NO_MANIFEST = "is not part . of what the manifest is of", "holds a value out of bounds", "is no manifest of parts"
+
+
 @pytest.mark.parametrize("change, error", [
-    (lambda fields: fields | {"sha256": "0" * 64}, "what the parts make is not book"),
-    (lambda fields: fields | {"name": "../book"}, "holds a value out of bounds"),
+    (lambda fields: fields | {"sha256": "0" * 64}, OTHER_PARTS),
+    (lambda fields: fields | {"sha256": fields["sha256"][:16] + "0" * 48}, "what the parts make is not book"),
+    (lambda fields: fields | {"sha256": fields["sha256"].upper()}, DAMAGED),
+    (lambda fields: fields | {"sha256": 5}, DAMAGED),
+    (lambda fields: fields | {"name": "../book"}, DAMAGED),
+    (lambda fields: fields | {"name": ["book"]}, DAMAGED),
+    (lambda fields: fields | {"name": fields["parts"][0]["name"]}, DAMAGED),
     (lambda fields: fields | {"lockstep_parts": 2}, "has version 2; this version of Lockstep reads 1"),
-    (lambda fields: {"parts": []}, "is no manifest of parts"),
-    (lambda fields: [], "is no manifest of parts"),
-    (lambda fields: fields | {"parts": [{"name": "/etc/passwd", "size": 1, "sha256": ""}]}, "holds a value out of bounds"),
+    (lambda fields: fields | {"lockstep_parts": True}, DAMAGED),
+    (lambda fields: fields | {"batch_size": fields["batch_size"] + 90}, OTHER_PARTS),
+    (lambda fields: fields | {"batch_size": 513}, DAMAGED),
+    (lambda fields: fields | {"batch_size": True}, DAMAGED),
+    (lambda fields: fields | {"batch_size": 0}, DAMAGED),                 # of independent parts, whose sizes add up to the whole's
+    (lambda fields: fields | {"size": float("inf")}, DAMAGED),
+    (lambda fields: fields | {"size": float(fields["size"])}, DAMAGED),
+    (lambda fields: fields | {"size": str(fields["size"])}, DAMAGED),
+    (lambda fields: fields | {"size": -1}, DAMAGED),
+    (lambda fields: fields | {"size": 1 << 48}, DAMAGED),
+    (lambda fields: fields | {"size": fields["size"] - 1}, OTHER_PARTS),
+    (lambda fields: fields | {"parts": fields["parts"][::-1]}, OTHER_PARTS),
+    (lambda fields: fields | {"parts": fields["parts"][:1]}, DAMAGED),
+    (lambda fields: fields | {"parts": fields["parts"][:1] * 2}, DAMAGED),
+    (lambda fields: fields | {"parts": []}, DAMAGED),
+    (lambda fields: fields | {"parts": fields["parts"] * 5_000}, DAMAGED),
+    (lambda fields: fields | {"parts": {"name": 1}}, NO_MANIFEST),
+    (changed_part(1, size=-1), DAMAGED),
+    (changed_part(1, sha256="x" * 64), DAMAGED),
+    (changed_part(1, name="a/b"), DAMAGED),
+    (changed_part(1, name=None), DAMAGED),
+    (lambda fields: {"parts": []}, NO_MANIFEST),
+    (lambda fields: [], NO_MANIFEST),
+    (lambda fields: None, NO_MANIFEST),
+    (lambda fields: fields | {"parts": [{"name": "/etc/passwd", "size": 1, "sha256": ""}]}, DAMAGED),
 ])
 def test_a_manifest_that_is_none_is_refused(whole, tmp_path, change, error):
     path, _ = split(whole, 2)
     path.write_text(json.dumps(change(json.loads(path.read_text()))))
     with pytest.raises(FormatError, match=error):
         join(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b'{"a":' * 100_000, b'{"lockstep_parts": 1, "size": 1e400', b"\xff\xfe", b"", b"1" * 5_000])
+def test_a_text_that_is_no_manifest_is_one_line(tmp_path, text, capsys):
+    (tmp_path / "x.parts.json").write_bytes(text)
+    assert main(["join", str(tmp_path / "x.parts.json")]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "x.parts.json is no manifest of parts, or damaged; choose the .parts.json file" in said
+
+
+ODD = [None, True, -1, 0, 1, 2, 513, 1 << 48, 1 << 70, 1.5, 1e300, float("nan"), "", "x", "book.part1of2", "0" * 64, [], [[]], {}, {"name": 1}]
+
+
+def mutated(value, odd):
+    """A JSON value with one thing in it replaced, removed or doubled."""
+    if isinstance(value, dict) and value and odd.random() < 0.9:
+        key = odd.choice(list(value))
+        if odd.random() < 0.1:
+            return {name: item for name, item in value.items() if name != key}
+        return value | {key: mutated(value[key], odd)}
+    if isinstance(value, list) and value and odd.random() < 0.9:
+        place = odd.randrange(len(value))
+        kept = [] if odd.random() < 0.1 else [mutated(value[place], odd)] * odd.choice((1, 1, 1, 2))
+        return value[:place] + kept + value[place + 1:]
+    if type(value) is int and odd.random() < 0.5:
+        return value + odd.choice((-1, 1, 90))
+    return odd.choice(ODD)
+
+
+def test_whatever_a_manifest_holds_the_whole_comes_out_or_an_error_of_ours(tmp_path, whole):
+    odd, outcomes = random.Random(16), {True: 0, False: 0}
+    path, _ = split(whole, 2, batch_size=3)
+    genuine = path.read_text()
+    for _ in range(600):
+        if odd.random() < 0.7:
+            text = json.dumps(mutated(json.loads(genuine), odd)).encode()
+        else:
+            text = bytearray(genuine.encode())
+            for _ in range(odd.choice((1, 2, 5))):
+                text[odd.randrange(len(text))] = odd.choice((*b'{}[]",:-0123456789e.', odd.randrange(256)))
+        path.write_bytes(text)
+        try:
+            join(path, tmp_path / "out", overwrite=True)
+        except LockstepError:
+            outcomes[False] += 1
+        else:
+            outcomes[True] += 1
+            assert (tmp_path / "out").read_bytes() == DATA
+    assert outcomes[True] > 3 and outcomes[False] > 400
+
+
+def sealed(packed, version=1):
+    """A part file's header with a right checksum, whatever it holds."""
+    start = part.MAGIC + bytes([version]) + struct.pack("<H", len(packed)) + packed
+    return start + struct.pack("<I", zlib.crc32(start))
+
+
+def test_whatever_a_part_holds_is_itself_or_an_error_of_ours(tmp_path, whole):
+    odd, outcomes = random.Random(16), {True: 0, False: 0}
+    path, manifest = split(whole, 2, batch_size=3)
+    first = tmp_path / manifest.parts[0][0]
+    genuine = first.read_bytes()
+    place, start = PartSource.place_of(first)
+    fields = msgpack.unpackb(place.to_bytes())
+    deep = b"\x91" * 250
+    assert sealed(place.to_bytes()) == genuine[:start]
+    for _ in range(500):
+        if odd.random() < 0.7:
+            changed = [value if odd.random() < 0.8 else odd.choice([*ODD[:-1], b"", b"12345678", "12345678", bytes(32), float(value)
+                       if type(value) is int else 7]) for value in fields]
+            try:
+                packed = msgpack.packb(changed if odd.random() < 0.9 else odd.choice((changed[:-1], changed + [1], changed[0], {})))
+            except OverflowError:
+                packed = deep
+            data = sealed(packed) + genuine[start:]
+        else:
+            data = bytearray(genuine)
+            for _ in range(odd.choice((1, 2))):
+                data[odd.randrange(len(data))] = odd.randrange(256)
+            data = bytes(data[:odd.choice((len(data), odd.randrange(len(data))))])
+        first.write_bytes(data)
+        for read in (lambda: PartSource.place_of(first), lambda data=data: source_of(data, Settings()), lambda: join(path, overwrite=True)):
+            try:
+                read()
+            except LockstepError:
+                outcomes[False] += 1
+            else:
+                outcomes[True] += 1
+        assert whole.read_bytes() == DATA
+    assert min(outcomes.values()) > 100
+
+
+@pytest.mark.parametrize("batch_size", [0, -5, 513, 1_000, True, 2.5, "x", len(DATA) + 1])
+def test_streams_that_nothing_reads_are_refused_before_anything_is_written(tmp_path, whole, batch_size):
+    (tmp_path / "short").write_bytes(DATA[:400])
+    with pytest.raises(SettingsError if batch_size != len(DATA) + 1 else LockstepError, match="batch_size must be 1 to 512") as refused:
+        split(whole, 2, batch_size=batch_size)
+    assert refused.value.parameter == "batch_size"
+    with pytest.raises(InputError, match="batch_size must be at most 400 for a file of 400 bytes, got 401"):
+        split(tmp_path / "short", 2, batch_size=401)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book", "short"]
+
+
+@pytest.mark.parametrize("parts", [True, 2.0, "2", None, -1, 10_000, float("inf")])
+def test_a_number_of_parts_is_a_whole_one(tmp_path, whole, parts):
+    with pytest.raises(InputError, match="parts must be 1 to ") as refused:
+        split(whole, parts)
+    assert refused.value.parameter == "parts" and list(tmp_path.iterdir()) == [whole]
+    assert split(whole, np.int64(2))[1].parts[1][0] == "book.part2of2"
+
+
+def test_no_part_is_empty(tmp_path, whole):
+    """An empty one was written, coded, and refused by decompress."""
+    whole.write_bytes(b"abcdef")
+    with pytest.raises(InputError, match="parts must be 1 to 2 for a file of 6 bytes in 3 streams, got 3"):
+        split(whole, 3, batch_size=3)
+    for number in (1, 2):
+        split(whole, number, tmp_path, batch_size=3, overwrite=True)
+        for index in range(1, number + 1):
+            path = tmp_path / f"book.part{index}of{number}"
+            packed = compress(path, settings=SETTINGS["contexts"])
+            assert decompress(packed.output_path, tmp_path / "back", overwrite=True).output_path.read_bytes() == path.read_bytes()
+
+
+def test_empty_parts_of_earlier_versions_come_back(tmp_path):
+    paths = []
+    for number in (1, 2, 3):
+        place = PartDescription(hashlib.sha256(b"abc").digest()[:8], 3, 4, number, 3, "text", np.frombuffer(b"abc", np.uint8))
+        data = b"".join(b"abc"[start:end] for start, end in place.streams.stretches())
+        (tmp_path / f"x.part{number}of3").write_bytes(PartSource(place).header() + data)
+        paths.append(compress(tmp_path / f"x.part{number}of3", settings=SETTINGS["contexts"]).output_path)
+    for path in paths:
+        assert decompress(path, tmp_path / "back", overwrite=True).output_path.read_bytes() == path.with_suffix("").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["\u202f \u200d\n.txt", "x:y\\z", "n" * 255])
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_what_split_writes_join_reads(tmp_path, name):
+    (tmp_path / name).write_bytes(DATA)
+    if len(name) == 255:
+        with pytest.raises(InputError, match="is too long a name for parts of it; give the file a shorter one"):
+            split(tmp_path / name, 2)
+        assert len(list(tmp_path.iterdir())) == 1
+        return
+    path, _ = split(tmp_path / name, 2)
+    (tmp_path / name).unlink()
+    assert join(path)[0] == tmp_path / name and (tmp_path / name).read_bytes() == DATA
+
+
+def test_the_longest_manifest_fits():
+    stem = "\udcff" * (255 - len(".part9999of9999"))
+    names = [f"{stem}.part{number:04}of9999" for number in range(1, 10_000)]
+    manifest = Manifest(stem, 255 * 9_999, "0" * 64, 0, tuple((name, 255, "0" * 64) for name in names))
+    text = manifest.to_json()
+    assert len(text) < LARGEST_MANIFEST and Manifest.from_json(text, "x") == manifest
+
+
+def test_joined_into_a_folder(tmp_path, whole):
+    path, _ = split(whole, 2)
+    (tmp_path / "folder").mkdir()
+    assert join(path, tmp_path / "folder")[0] == tmp_path / "folder" / "book"
 
 
 def test_nothing_is_replaced_unasked(whole, tmp_path):

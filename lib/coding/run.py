@@ -14,7 +14,7 @@ from lib.coding.container import Header, Reader, Writer
 from lib.coding.loop import Progress
 from lib.coding.plan import Plan
 from lib.coding.predictor import Predictor
-from lib.errors import DivergedError, FormatError, LockstepError, OutputError
+from lib.errors import CheckpointError, DivergedError, FormatError, LockstepError, OutputError
 from lib.models.environment import Environment
 from lib.resume import parts
 from lib.resume.run import Run, RunCheckpoint
@@ -98,6 +98,8 @@ def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: 
     symbols = streams.empty()
     if kept.found and kept.is_own:
         kept.found.read_into({"decoded": symbols[:session.next_step - streams.first]})
+        if symbols.max(initial=0) >= source.vocabulary_size:
+            raise CheckpointError(f"{kept.found.path} holds symbols that the file has not", "choose another checkpoint")
     checked = loop.checked_before(segments, streams, session.next_step)
     coded = loop.decoding(segments, plan.parameters.coder, streams, session.next_step, session.coder_state)
     try:
@@ -121,14 +123,17 @@ def check_readable(reader: Reader, plan: Plan) -> tuple[list, FormatError | None
     Raises FormatError where there are none, or where the file claims more than they can hold.
     """
     segments, fault = reader.read_segments(plan.streams.end - plan.streams.first)
-    if not segments:
-        raise fault or FormatError("the file holds no segments", "it is damaged")
+    if fault and not segments:
+        raise fault
     plan.check_plausible(segments, fault)
     return segments, fault
 
 
 def _why_diverged(made_in, predictor):
     """What to do about a decoder whose state is not the encoder's."""
+    if made_in is None and predictor.backend is None:
+        return ("contexts give the same everywhere, so the file, what this Lockstep is compiled to, or this machine's memory is at "
+                "fault; try another machine, and report it")
     if made_in is None:
         return (f"exact arithmetic gives the same everywhere, so {predictor.backend or 'the compiled loops'} or this machine's memory "
                 "is at fault; try another backend or machine, and report it")

@@ -28,7 +28,10 @@ VERSION = 1
 _PIECE = 1 << 20
 _LENGTH = struct.Struct("<I")
 _DIGEST_BYTES = 32
+_LONGEST_PIECE = _PIECE + (_PIECE >> 8)     # deflated: what does not shrink grows by less
 _LONGEST_ABOUT = 1 << 16
+_MOST_READ = 1 << 48             # bytes of a payload; after its end a coder reads zeros
+_ANY_NAME = "surrogateescape"    # a path may be bytes that are no text
 _MOST_INFLATION = 1100           # of deflated data
 _DEFLATE_LEVEL = 1               # tables hardly shrink further, and time counts
 _THREADS = 4
@@ -48,7 +51,7 @@ def write(path, about, sections, keep=True, mode=0o666):
     """
     path = Path(path)
     sizes = {name: memoryview(section).nbytes for name, section in sections.items()}
-    packed = msgpack.packb(about | {"sections": list(sizes.items())})
+    packed = msgpack.packb(about | {"sections": list(sizes.items())}, unicode_errors=_ANY_NAME)
     with OutputFile(path, overwrite=True, mode=mode) as output, ThreadPoolExecutor(_THREADS) as threads:
         digest = hashlib.sha256()
 
@@ -103,6 +106,8 @@ class Checkpoint:
 
     def __init__(self, path):
         self.path = Path(path)
+        if self.path.exists() and not self.path.is_file():
+            raise CheckpointError(f"{self.path} is no plain file", "choose another path for the checkpoint")
         try:
             with open(self.path, "rb") as file:
                 self._check_digest(file)
@@ -111,35 +116,49 @@ class Checkpoint:
                 self._start = file.tell()
         except OSError as error:
             raise CheckpointError(f"cannot read {self.path}: {error.strerror}") from error
-        self._sizes = self.about["sections"]
+        self._sizes = dict(self.about["sections"])
 
     def size_of(self, name):
-        """Bytes of a section."""
-        return dict(self._sizes)[name]
+        """Bytes of a section. Raises CheckpointError where there is none of that name."""
+        if name not in self._sizes:
+            raise self._damaged(f"it holds no {name}")
+        return self._sizes[name]
 
     def read_into(self, arrays):
         """Fill {name: a section's array, of its very size}; what is not named is passed over.
 
-        A piece of zeros is not written, so arrays must be fresh: what was never touched stays so.
+        A piece of zeros is not written, so arrays must be fresh: what was never touched stays so. Raises CheckpointError where
+        a section is missing, of another size or damaged.
         """
-        with open(self.path, "rb") as file:
-            file.seek(self._start)
-            for name, size in self._sizes:
-                target = memoryview(arrays[name]).cast("B") if name in arrays and size else None
-                if name in arrays and memoryview(arrays[name]).nbytes != size:
-                    raise self._damaged(f"{name} has another size")
-                for start in range(0, size, _PIECE):
-                    data = file.read(_LENGTH.unpack(file.read(_LENGTH.size))[0])
-                    if target is not None:
-                        piece = self._inflated(data, min(_PIECE, size - start))
-                        if np.frombuffer(piece, np.uint8).any():
-                            target[start:start + len(piece)] = piece
+        for name, array in arrays.items():
+            if self.size_of(name) != memoryview(array).nbytes:
+                raise self._damaged(f"{name} has another size")
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self._start)
+                for name, size in self._sizes.items():
+                    target = memoryview(arrays[name]).cast("B") if name in arrays and size else None
+                    for start in range(0, size, _PIECE):
+                        data = self._next_piece(file)
+                        if target is not None:
+                            piece = self._inflated(data, min(_PIECE, size - start))
+                            if np.frombuffer(piece, np.uint8).any():
+                                target[start:start + len(piece)] = piece
+        except OSError as error:
+            raise CheckpointError(f"cannot read {self.path}: {error.strerror}") from error
 
     def read(self, name):
         """A section as bytes."""
         data = np.zeros(self.size_of(name), np.uint8)
         self.read_into({name: data})
         return data.tobytes()
+
+    def _next_piece(self, file):
+        prefix = file.read(_LENGTH.size)
+        length = _LENGTH.unpack(prefix)[0] if len(prefix) == _LENGTH.size else 0
+        if not 0 < length <= _LONGEST_PIECE:
+            raise self._damaged("a piece has an impossible length")
+        return file.read(length)
 
     def _check_digest(self, file):
         size = os.fstat(file.fileno()).st_size
@@ -163,10 +182,13 @@ class Checkpoint:
         if length > _LONGEST_ABOUT:
             raise self._damaged("its description is too long")
         try:
-            about = msgpack.unpackb(file.read(length), strict_map_key=False)
+            about = msgpack.unpackb(file.read(length), strict_map_key=False, unicode_errors=_ANY_NAME)
+            names = [name for name, size in about["sections"] if type(name) is str and type(size) is int and size >= 0]
             claimed = sum(size for _, size in about["sections"])
-        except (ValueError, TypeError, KeyError, msgpack.UnpackException) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError, msgpack.UnpackException) as error:
             raise self._damaged("its description cannot be read") from error
+        if len(names) != len(about["sections"]) or len(set(names)) != len(names):
+            raise self._damaged("its description holds what no checkpoint does")
         if claimed > _MOST_INFLATION * os.fstat(file.fileno()).st_size:
             raise self._damaged("it claims more than it can hold")
         return about
@@ -182,6 +204,19 @@ class Checkpoint:
 
     def _damaged(self, how):
         return CheckpointError(f"the checkpoint {self.path} is damaged ({how})")
+
+
+def coder_state_of(found: Checkpoint, is_decoding: bool) -> tuple[list, bytes]:
+    """The (numbers, bytes written) of the coder that a run's Checkpoint holds, as lib.coders.arithmetic has them.
+
+    Raises CheckpointError for what no coder can be in: a compiled loop reads and writes where they say.
+    """
+    numbers, written = found.about["coder"], found.read("coder")
+    if [type(number) for number in numbers] == [int] * 4:
+        low, high, code, position = numbers
+        if 0 <= low <= high < 1 << 32 and 0 <= code < 1 << 32 and 0 <= position <= (_MOST_READ if is_decoding else len(written)):
+            return numbers, written
+    raise CheckpointError(f"{found.path} holds a coder's state that none can be in", "it is damaged: choose another checkpoint")
 
 
 class Keeper:

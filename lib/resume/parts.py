@@ -30,7 +30,7 @@ def state_before(place, folders):
     found = Checkpoint(paths[0])
     check_version(found)
     about = found.about
-    if (about["direction"], about["identity"], about["step"]) != (_DIRECTION, place.identity, place.streams.first):
+    if (about["direction"], about.get("identity"), about["step"]) != (_DIRECTION, place.identity, place.streams.first):
         raise CheckpointError(f"{found.path} belongs to another file than this part", "put the right one there")
     return found
 

@@ -15,7 +15,7 @@ from lib.models.environment import Environment
 from lib.parameters import Parameters
 from lib.priors import Prior
 from lib.resume import checkpoint
-from lib.resume.checkpoint import Checkpoint, Keeper
+from lib.resume.checkpoint import Checkpoint, Keeper, coder_state_of
 from lib.settings import Settings, decoding_parameters
 from lib.storage.files import check_target, is_same
 
@@ -119,10 +119,11 @@ class RunCheckpoint:
             raise CheckpointError(f"{self.found.path} was made with {self.made_in}, and this is {predictor.environment}: a float "
                                   "network can only go on where it began")
         step = self.found.about["step"]
-        if not streams.first <= step <= streams.end:
-            raise CheckpointError(f"{self.found.path} is damaged (it is of no step of this run)")
+        if not streams.first <= step < max(streams.end, streams.first + 1):
+            raise CheckpointError(f"{self.found.path} is of step {step:,}, and the run goes from {streams.first:,} to {streams.end:,}",
+                                  "choose another checkpoint")
         predictor.restore(self.found, step)
-        return step, (self.found.about["coder"], self.found.read("coder")) if self.is_own else None
+        return step, coder_state_of(self.found, self._run.direction == "decompress") if self.is_own else None
 
     @contextlib.contextmanager
     def visits(self, plan, predictor, of_direction: Callable[[int], tuple[dict, dict]]) -> Iterator[Callable | None]:
@@ -225,13 +226,18 @@ _ABOUT_RUN = {"input": str, "output": str, "sha256": bytes, "overwrite": bool, "
 def check_run(found: Checkpoint) -> None:
     """Refuse what is not the checkpoint of a run, by this version."""
     check_version(found)
-    if found.about["direction"] not in DIRECTIONS or not _says(found, _ABOUT_RUN):
+    about = found.about
+    if about["direction"] not in DIRECTIONS or not _says(found, _ABOUT_RUN):
         raise CheckpointError(f"{found.path} is not the checkpoint of a run", "what a part leaves to the next is used by itself, as "
                               "that is coded")
+    names = (about["input"], about["output"])
+    if not (all(names) and not any("\0" in name for name in (*names, about["prior"])) and len(about["sha256"]) == 32
+            and (about["direction"] == "decompress" or type(about.get("crc")) is int and 0 <= about["crc"] < 1 << 32)):
+        raise CheckpointError(f"{found.path} holds a value out of bounds", "it is damaged: choose another checkpoint")
 
 
 def _says(found, fields):
-    return all(isinstance(found.about.get(name), kind) for name, kind in fields.items())
+    return all(type(found.about.get(name)) is kind for name, kind in fields.items())
 
 
 def check_version(found: Checkpoint) -> None:

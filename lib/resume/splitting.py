@@ -6,60 +6,24 @@ are plain stretches of the file, for machines side by side. A manifest names all
 """
 
 import hashlib
-import json
+import itertools
+import operator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from lib.errors import FormatError, InputError
+from lib.limits import MOST_PARTS, MOST_WHOLE
 from lib.presets import streams_for
+from lib.resume.manifest import MANIFEST_SUFFIX, Manifest
+from lib.settings import Settings
 from lib.sources.bytes import looks
 from lib.sources.part import IDENTITY_BYTES, PartDescription, PartSource
 from lib.storage.files import OutputFile, check_input, check_target, mode_of, write_file
 from lib.storage.names import is_file_name
+from lib.storage.paths import path_of_input, path_of_output
 
-MANIFEST_SUFFIX = ".parts.json"
-MOST_PARTS = 9_999
-_VERSION = 1
 _BLOCK = 1 << 20
-_LARGEST_MANIFEST = 1 << 24
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What belongs together."""
-
-    name: str                 # of the whole
-    size: int                 # bytes of the whole
-    sha256: str               # of the whole, hexadecimal
-    batch_size: int           # streams that aligned parts are laid out in; 0 for independent parts
-    parts: tuple              # of each part: (name, bytes, SHA-256)
-
-    def to_json(self):
-        """Text for a file that people can read too."""
-        parts = [dict(name=name, size=size, sha256=sha256) for name, size, sha256 in self.parts]
-        return json.dumps(dict(lockstep_parts=_VERSION, name=self.name, size=self.size, sha256=self.sha256,
-                               batch_size=self.batch_size, parts=parts), indent=1) + "\n"
-
-    @classmethod
-    def read(cls, path):
-        """The Manifest in a file. Raises InputError and FormatError."""
-        if check_input(path) > _LARGEST_MANIFEST:
-            raise FormatError(f"{path} is too large for a manifest", f"choose the {MANIFEST_SUFFIX} file")
-        try:
-            fields = json.loads(Path(path).read_bytes())
-            version = fields["lockstep_parts"]
-            if version != _VERSION:
-                raise FormatError(f"{path} has version {version}", f"this version of Lockstep reads {_VERSION}")
-            parts = tuple((str(part["name"]), int(part["size"]), str(part["sha256"])) for part in fields["parts"])
-            manifest = cls(str(fields["name"]), int(fields["size"]), str(fields["sha256"]), int(fields["batch_size"]), parts)
-        except (ValueError, KeyError, TypeError) as error:
-            raise FormatError(f"{path} is no manifest of parts, or damaged", f"choose the {MANIFEST_SUFFIX} file") from error
-        names = [manifest.name, *(name for name, _, _ in parts)]
-        if not all(map(is_file_name, names)) or not 0 <= manifest.size < 1 << 48 or not 0 <= manifest.batch_size <= 512:
-            raise FormatError(f"{path} holds a value out of bounds", "it is damaged")
-        return manifest
 
 
 def split(input_path, parts, folder=None, *, batch_size=None, independent=False, overwrite=False, progress=None):
@@ -67,22 +31,23 @@ def split(input_path, parts, folder=None, *, batch_size=None, independent=False,
 
     folder: where the parts and the manifest go; by default beside the input. batch_size: streams that aligned parts are laid
     out in, by default what presets take for the size. progress: called with (bytes done, bytes in all).
-    Raises InputError, where the file changes meanwhile too, and OutputError; then none of them is there.
+    Raises InputError, where the file changes meanwhile too, SettingsError and OutputError; then none of them is there.
     """
-    input_path = Path(input_path)
-    folder = Path(folder) if folder else input_path.parent
+    input_path = path_of_input(input_path)
+    folder = input_path.parent if folder is None else path_of_output(folder)
     size = check_input(input_path)
     if not size:
         raise InputError(f"{input_path} is empty: there is nothing to split")
-    if not 1 <= parts <= min(MOST_PARTS, size):
-        raise InputError(f"parts must be 1 to {min(MOST_PARTS, size):,} for a file of {size:,} bytes, got {parts}")
+    batch_size = 0 if independent else _batch_size(size, batch_size)
+    parts = _count_of_parts(size, parts, batch_size)
     names = [f"{input_path.name}.part{number}of{parts}" for number in range(1, parts + 1)]
+    if not is_file_name(names[-1]):
+        raise InputError(f"{input_path.name} is too long a name for parts of it", "give the file a shorter one")
     path, written, done = folder / (input_path.name + MANIFEST_SUFFIX), [], 0
     how = dict(overwrite=overwrite, inputs=[input_path])
     for name in (*names, path.name):
         check_target(folder / name, **how)
     how["mode"] = mode_of(input_path)
-    batch_size = 0 if independent else batch_size or streams_for(size)
     stretches = _stretches(size, parts, batch_size)
     whole = _survey(input_path, stretches)
     try:
@@ -95,7 +60,9 @@ def split(input_path, parts, folder=None, *, batch_size=None, independent=False,
             if progress:
                 progress(done, size)
         manifest = Manifest(input_path.name, size, whole.digest.hex(), batch_size, tuple(written))
-        write_file(path, manifest.to_json().encode(), **how)
+        text = manifest.to_json()
+        Manifest.from_json(text, path)           # what join will read
+        write_file(path, text.encode(), **how)
     except BaseException:
         for name, _, _ in written:
             (folder / name).unlink(missing_ok=True)
@@ -103,16 +70,37 @@ def split(input_path, parts, folder=None, *, batch_size=None, independent=False,
     return path, manifest
 
 
+def _batch_size(size, wanted):
+    """The streams that a file of `size` bytes is laid out in. Raises SettingsError, and InputError for more than there are bytes."""
+    wanted = Settings(batch_size=wanted).batch_size
+    if wanted and wanted > size:
+        raise InputError(f"batch_size must be at most {size:,} for a file of {size:,} bytes, got {wanted}", parameter="batch_size")
+    return wanted or streams_for(size)
+
+
+def _count_of_parts(size, parts, batch_size):
+    """`parts` as an int: at most as many as there are steps, or bytes, so that none is empty. Raises InputError."""
+    if size > MOST_WHOLE:
+        raise InputError(f"the file has {size:,} bytes, and {MOST_WHOLE:,} is the most that is split")
+    most = min(MOST_PARTS, -(-size // batch_size) if batch_size else size)
+    streams = f" in {batch_size} streams" if batch_size > 1 else ""
+    if isinstance(parts, bool) or not hasattr(parts, "__index__") or not 1 <= operator.index(parts) <= most:
+        raise InputError(f"parts must be 1 to {most:,} for a file of {size:,} bytes{streams}, got {parts!r}", parameter="parts")
+    return operator.index(parts)
+
+
 def join(manifest_path, output_path=None, *, overwrite=False, progress=None):
     """Put the parts that lie beside a manifest together again, all checked; returns (path of the whole, Manifest).
 
-    output_path: by default beside the manifest, under the whole's name. progress: as for `split`.
-    Raises InputError, which names all parts that are missing or damaged; then there is no output.
+    output_path: the file, or a folder for it; by default it goes beside the manifest, under the whole's name. progress: as for `split`.
+    Raises InputError, which names all parts that are missing or damaged, and FormatError; then there is no output.
     """
-    manifest_path = Path(manifest_path)
+    manifest_path = path_of_input(manifest_path)
     manifest, folder = Manifest.read(manifest_path), manifest_path.parent
+    output_path = folder if output_path is None else path_of_output(output_path)
+    if output_path.is_dir():
+        output_path = output_path / manifest.name
     _check_parts(manifest, folder)
-    output_path = Path(output_path) if output_path else folder / manifest.name
     read = [manifest_path, *(folder / name for name, _, _ in manifest.parts)]
     check_target(output_path, overwrite, read)
     digest, size = hashlib.sha256(), 0
@@ -196,7 +184,8 @@ def _write_part(path, source, header, stretches, expected, how):
 def _check_parts(manifest, folder):
     """Refuse parts that are missing or not what they were, all of them by name."""
     missing = [name for name, _, _ in manifest.parts if not (folder / name).is_file()]
-    damaged = [name for name, size, sha256 in manifest.parts if name not in missing and not _is(folder / name, size, sha256)]
+    there = [part for part in manifest.parts if part[0] not in set(missing)]
+    damaged = [name for name, size, sha256 in there if not _is(folder / name, size, sha256)]
     faults = [f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} {how}" for names, how in (
         (missing, f"not in {folder}"), (damaged, "damaged: decompress again")) if names]
     if faults:
@@ -204,7 +193,7 @@ def _check_parts(manifest, folder):
 
 
 def _is(path, size, sha256):
-    if path.stat().st_size != size:
+    if check_input(path) != size:
         return False
     digest = hashlib.sha256()
     for block in _blocks(path, 0, size):
@@ -213,18 +202,27 @@ def _is(path, size, sha256):
 
 
 def _blocks_of_whole(manifest, folder):
-    """The bytes of the whole, in order, from parts that are as they were."""
+    """The bytes of the whole, in order, from parts that are as they were. Raises FormatError for parts of something else."""
     paths = [folder / name for name, _, _ in manifest.parts]
     if not manifest.batch_size:
         for path, (_, size, _) in zip(paths, manifest.parts):
             yield from _blocks(path, 0, size)
         return
-    places = [PartSource.place_of(path) for path in paths]        # (PartDescription, where the symbols begin)
+    ends = [_ends_of_stretches(manifest, number, path) for number, path in enumerate(paths, 1)]
     for stream in range(manifest.batch_size):
-        for path, (place, start) in zip(paths, places):
-            lengths = [end - first for first, end in place.streams.stretches()]
-            before = start + sum(lengths[:stream])
-            yield from _blocks(path, before, before + lengths[stream])
+        for path, ends_of_part in zip(paths, ends):
+            yield from _blocks(path, ends_of_part[stream], ends_of_part[stream + 1])
+
+
+def _ends_of_stretches(manifest, number, path):
+    """Where the first stream's stretch begins in part `number`, and where each ends, in bytes: batch_size + 1 whole numbers."""
+    _, size, _ = manifest.parts[number - 1]
+    place, start = PartSource.place_of(path)
+    expected = (bytes.fromhex(manifest.sha256)[:IDENTITY_BYTES], manifest.size, manifest.batch_size, number, len(manifest.parts))
+    if ((place.identity, place.whole_bytes, place.batch_size, place.part, place.parts) != expected
+            or size != start + place.streams.coded_count):
+        raise FormatError(f"{path} is not part {number} of what the manifest is of", "the manifest belongs to other parts, or is damaged")
+    return list(itertools.accumulate((end - first for first, end in place.streams.stretches()), initial=start))
 
 
 def _blocks(path, start, end):

@@ -12,8 +12,8 @@ import msgpack
 import numpy as np
 
 from lib.coding.streams import Streams
-from lib.errors import FormatError, SettingsError
-from lib.limits import MOST_ORIGINAL
+from lib.errors import FormatError, InputError, SettingsError
+from lib.limits import MOST_WHOLE
 from lib.sources import base
 from lib.sources.bytes import ByteSource, pack_values, unpack_values
 
@@ -22,7 +22,7 @@ VERSION = 1
 IDENTITY_BYTES = 8
 _LENGTH, _CRC = struct.Struct("<H"), struct.Struct("<I")
 _KINDS = ("text", "binary")
-_LONGEST_HEADER = 256
+LONGEST_HEADER = 256                    # bytes of what a part file begins with
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class PartDescription:
         try:
             identity, whole_bytes, batch_size, part, parts, kind, values = msgpack.unpackb(packed)
             values = unpack_values(values)
-            fits = (type(identity) is bytes and len(identity) == IDENTITY_BYTES
-                    and all(type(number) is int for number in (whole_bytes, batch_size, part, parts)) and 1 <= part <= parts <= whole_bytes <= MOST_ORIGINAL and 1 <= batch_size <= 512
-                    and len(values))
+            fits = (type(identity) is bytes and {type(number) for number in (whole_bytes, batch_size, part, parts)} == {int}
+                    and len(identity) == IDENTITY_BYTES and 1 <= part <= parts <= whole_bytes <= MOST_WHOLE
+                    and 1 <= batch_size <= 512 and len(values))
             place = cls(identity, whole_bytes, batch_size, part, parts, _KINDS[kind], values)
             if not fits or place.to_bytes() != packed:
                 raise damaged
@@ -87,10 +87,15 @@ class PartSource(ByteSource):
 
     @staticmethod
     def place_of(path):
-        """(the PartDescription of a part file, where its symbols begin); reads no more than its header."""
-        with open(path, "rb") as file:
-            place, start = _read_header(file.read(_LONGEST_HEADER))
-        return place, start
+        """(the PartDescription of a part file, where its symbols begin); reads no more than its header.
+
+        Raises InputError where it cannot be read, and FormatError where it is damaged.
+        """
+        try:
+            with open(path, "rb") as file:
+                return _read_header(file.read(LONGEST_HEADER))
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}") from error
 
     @classmethod
     def from_description(cls, original_bytes, description):

@@ -1,0 +1,97 @@
+"""What can be typed: the commands, their arguments and their help."""
+
+import argparse
+import dataclasses
+
+from lib import __version__
+from lib.compression import SUFFIX
+from lib.priors import SUFFIX as PRIOR_SUFFIX
+from lib.resume.splitting import MANIFEST_SUFFIX
+from lib.settings import Settings, bounds_of, default_of
+from lib.storage.paths import path_of_input, path_of_output
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """What reads a command line: `command` of its result is the command's name. Its errors for names are LockstepErrors."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lib", description="Lossless compression by contexts and a neural network that learn while they code.",
+        epilog="COMMAND --help says more; compress --help lists all settings.")
+    parser.add_argument("--version", action="version", version=f"Lockstep {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    preset = Settings.__dataclass_fields__["preset"].metadata
+    one = _add_coding_command(commands, "compress", "make a .lks file of each file",
+                              f"the .lks file to write, or a folder for them (default: the input's name with {SUFFIX})",
+                              set_help="change one setting of the preset; may be given many times")
+    one.add_argument("--preset", default="auto", metavar="NAME", help="; ".join((
+        f"one of {', '.join(preset['choices'])} (default: auto)", preset["help"])))
+    one.add_argument("--verify", action="store_const", const="yes", default="auto", help=(
+        "decode what was written in a process of its own, and compare, before the output takes its name; for a single file that is "
+        "quick to decode it is done anyway (--set verify=no: never)"))
+    one.epilog = "settings:\n" + _settings_help()
+    one.formatter_class = argparse.RawDescriptionHelpFormatter
+    _add_coding_command(commands, "decompress", "give the original of each .lks file back",
+                        "the file to write, or a folder for them (default: the original's name, beside the .lks file)",
+                        set_help="how to run: backend=NAME, checkpoint_minutes=NUMBER; the file says the rest itself")
+    again = commands.add_parser("resume", help="go on with a run that was stopped", description=(
+        "go on with a run that was stopped, from the checkpoint it was given; its output is the same as of an unbroken run"))
+    again.add_argument("checkpoint", metavar="CHECKPOINT", type=path_of_input)
+    _add_how(again, "how to run: backend=NAME, checkpoint_minutes=NUMBER; the checkpoint says the rest itself")
+    _add_splitting_commands(commands)
+    once = commands.add_parser("learn", help="learn from files of yours, for many small or similar ones", description=(
+        "make a prior of training files: compress --prior begins from what they teach, and decompression asks for the same "
+        "prior. It pays where many files are like them and smaller. Those that matter most go last"))
+    once.add_argument("input", metavar="FILE", type=path_of_input, nargs="+", help="the files to learn from")
+    once.add_argument("-o", "--output", metavar=f"NAME{PRIOR_SUFFIX}", type=path_of_output, required=True, help="the prior to write")
+    once.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
+    once.add_argument("-q", "--quiet", action="store_true", help="no summary")
+    info = commands.add_parser("info", help="say what a .lks file holds, without decoding it")
+    info.add_argument("input", metavar=f"IN{SUFFIX}", type=path_of_input)
+    return parser
+
+
+def _add_coding_command(commands, name, help, output_help, set_help):
+    """A command that makes a file of each file it reads."""
+    command = commands.add_parser(name, help=help, description=help)
+    command.add_argument("input", metavar="IN", type=path_of_input, nargs="+", help="the files to read, or folders")
+    command.add_argument("-o", "--output", metavar="OUT", type=path_of_output, help=output_help)
+    command.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
+    command.add_argument("-c", "--checkpoint", metavar="PATH", type=path_of_output, help=(
+        "keep the state of the run there, now and then and at Ctrl-C; the same command, or resume PATH, goes on from it"))
+    command.add_argument("-p", "--prior", metavar="PRIOR", type=path_of_input, help="what was learned before; see learn")
+    _add_how(command, set_help)
+    return command
+
+
+def _add_splitting_commands(commands):
+    cut = commands.add_parser("split", help="cut a long file into parts for several sessions", description=(
+        "cut a long file into parts, which are compressed one after the other: each goes on from the state that the one "
+        "before left beside its .lks file. The sizes add up to that of the file compressed in one go"))
+    cut.add_argument("input", metavar="IN", type=path_of_input, help="the file to cut")
+    cut.add_argument("-n", "--parts", type=int, required=True, metavar="N", help="how many parts")
+    cut.add_argument("-o", "--output", metavar="FOLDER", type=path_of_output, help="where the parts go (default: beside the file)")
+    cut.add_argument("-i", "--independent", action="store_true",
+                     help="parts that know nothing of each other, for machines side by side: faster, and larger files")
+    cut.add_argument("-b", "--batch-size", type=int, metavar="B", help="streams that the file is laid out in (default: by size)")
+    put = commands.add_parser("join", help="put the parts together again", description=(
+        f"put parts that were decompressed into one folder together again, all checked against the {MANIFEST_SUFFIX} file"))
+    put.add_argument("input", metavar=f"IN{MANIFEST_SUFFIX}", type=path_of_input, help="the manifest, with the parts beside it")
+    put.add_argument("-o", "--output", metavar="OUT", type=path_of_output, help="the file to write (default: the original's name)")
+    for command in (cut, put):
+        command.add_argument("-f", "--force", action="store_true", help="replace what exists")
+        command.add_argument("-q", "--quiet", action="store_true", help="no summary")
+
+
+def _add_how(command, set_help):
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=set_help)
+
+
+def _settings_help():
+    lines = []
+    for parameter in dataclasses.fields(Settings):
+        if parameter.name == "preset":
+            continue                             # has an option of its own
+        facts = parameter.metadata
+        bounds = bounds_of(parameter)
+        lines.append(f"  {parameter.name}={default_of(parameter.name)}  ({bounds})\n      {facts['help']}")
+    return "\n".join(lines)
