@@ -206,7 +206,7 @@ def test_all_that_is_made_of_a_secret_is_one(tmp_path, stop_after):
     manifest, _ = split(secret, 2, tmp_path / "made")
     join(manifest, tmp_path / "made" / "joined")
     compress(tmp_path / "made" / "in.part1of2", settings=FAST)
-    assert len(names(tmp_path / "made")) == 13 and set(permissions_in(tmp_path).values()) == {0o600}
+    assert len(names(tmp_path / "made")) == 12 and set(permissions_in(tmp_path).values()) == {0o600}
 
 
 @on_unix
