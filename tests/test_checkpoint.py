@@ -118,7 +118,7 @@ def test_checkpoints_are_written_as_time_goes_by(folder, stop_after, monkeypatch
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: 60 * next(times))
     monkeypatch.setattr(checkpoint, "_MOST_SHARE", 1e9)
     written = []
-    monkeypatch.setattr(checkpoint, "write", lambda path, about, sections: written.append(about["step"]))
+    monkeypatch.setattr(checkpoint, "write", lambda path, about, sections, mode: written.append(about["step"]))
     compress(folder / "in", settings=Settings(preset="fast", contexts="text", checkpoint_minutes=3), checkpoint=folder / "kept")
     assert written == [192, 384, 576, 768, 960, 1152]      # a clock that says a minute more at each look
 
@@ -127,7 +127,7 @@ def test_no_more_than_a_share_of_the_time_goes_into_checkpoints(monkeypatch, tmp
     now = [0.0]
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
 
-    def write(*_):
+    def write(*_, mode):
         now[0] += 30
 
     monkeypatch.setattr(checkpoint, "write", write)
