@@ -20,10 +20,11 @@ from lib.coding.run import Coded, check_readable, decode, encode, keep_partial, 
 from lib.compiling import announced
 from lib.contents import file_bytes, input_bytes, inspect
 from lib.errors import CheckpointError, FormatError, LockstepError
+from lib.machine import within_memory
 from lib.parameters import Parameters
 from lib.resume import parts
 from lib.resume.checkpoint import newest
-from lib.resume.run import Run, RunCheckpoint, asked_of, check_run, parameters_of
+from lib.resume.run import Run, RunCheckpoint, asked_of, check_run, folders_of, parameters_of
 from lib.settings import Settings
 from lib.sources import ImageSource, source_of
 from lib.sources.png import written_anew
@@ -80,6 +81,7 @@ def _silent(line: str) -> None:
     """What takes lines of text where nobody listens."""
 
 
+@within_memory
 def compress(input_path: Path | str, output_path: Path | str | None = None, settings: Settings = Settings(), *,
              progress: _OnProgress | None = None, warn: _Say = _silent, note: _Say = _silent, overwrite: bool = False,
              checkpoint: Path | str | None = None, prior: Path | str | None = None, code_lengths: bool = False) -> Result:
@@ -108,10 +110,10 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
     if settings.pixels == "yes" and (anew := written_anew(data)) != data:
         note("this PNG cannot be made again to the last byte: the same pixels, palette, profile and texts come back in a PNG written anew")
         data, is_anew = anew, True
-    known = priors.load(prior) if prior else None
-    if known:
-        settings = settings.with_values({"prior": known.name})
+    if prior:
+        settings = settings.with_values({"prior": priors.load(prior).name})
     output_path = _output(output_path, input_path.parent, input_path.name + SUFFIX)
+    known = priors.needed(settings.prior, prior, folders_of(input_path, output_path))
     digest = hashlib.sha256(data).digest()
     run = Run("compress", input_path, output_path, digest, overwrite, settings, known,
               folders.TREE if is_folder else folders.NO_FOLDER, mode)
@@ -181,6 +183,7 @@ def _check_written(path: Path, run: Run, coded: Coded | None) -> None:
         raise FormatError("what was written says that it is coded in another way than it is", "try again, and report it")
 
 
+@within_memory
 def decompress(input_path: Path | str, output_path: Path | str | None = None, settings: Settings = Settings(), *,
                progress: _OnProgress | None = None, warn: _Say = _silent, note: _Say = _silent, overwrite: bool = False,
                checkpoint: Path | str | None = None, prior: Path | str | None = None) -> Result:
@@ -204,8 +207,9 @@ def decompress(input_path: Path | str, output_path: Path | str | None = None, se
     if name != header.name:
         warn(f"this system cannot have the name {shown(header.name)}: the output is {name}")
     output_path = _output(output_path, input_path.parent, name)
-    run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings,
-              priors.load(prior) if prior else None, mode=mode_of(input_path))
+    plan = None if header.is_stored else Plan.of_header(header, settings.backend)
+    known = priors.needed(plan.parameters.prior if plan else None, prior, folders_of(input_path, output_path))
+    run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings, known, mode=mode_of(input_path))
     kept = RunCheckpoint(checkpoint, run, warn)
     if kept.found and _is_original(output_path, header):
         kept.done()                              # stopped between its last two acts
@@ -215,11 +219,10 @@ def decompress(input_path: Path | str, output_path: Path | str | None = None, se
         folders.check_new(output_path)
     else:
         check_target(output_path, overwrite, run.reads)
-    plan, backend = None, None
-    if header.is_stored:
+    backend = None
+    if not plan:
         restored = reader.read_stored()
     else:
-        plan = Plan.of_header(header, settings.backend)
         with announced(note):
             restored, backend = decode(reader, plan, run, kept, progress, warn)
     if hashlib.sha256(restored).digest() != header.sha256:

@@ -10,7 +10,7 @@ from lib.coding.plan import BYTES_HELD_PER_BYTE, Plan
 from lib.coding.run import made_in_of
 from lib.errors import FormatError, InputError
 from lib.kinds import BY_STORED_NAME
-from lib.machine import available_memory
+from lib.machine import available_memory, within_memory
 from lib.models.environment import Environment
 from lib.parameters import Parameters
 from lib.storage import folders
@@ -53,6 +53,7 @@ def model_of(parameters: Parameters | None) -> str:
     return parameters.summary() if parameters else "none; the data is stored as it is"
 
 
+@within_memory
 def inspect(input_path: Path | str) -> Contents:
     """The Contents of a .lks file. Needs no TensorFlow. Raises FormatError where the header is damaged."""
     data = file_bytes(Path(input_path))

@@ -1,12 +1,31 @@
 """What the machine, or the container or batch job that a process runs in, has left for it."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from lib.errors import InputError
 
 try:
     import resource
 except ImportError:          # on Windows
     resource = None          # type: ignore[assignment]
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def within_memory(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """A function that says with an InputError where memory is used up that nobody could tell before."""
+    @functools.wraps(function)
+    def guarded(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
+        try:
+            return function(*arguments, **named)
+        except MemoryError as error:
+            raise InputError("the memory of this machine is used up", "use a smaller network, a smaller input or a larger machine") from error
+    return guarded
+
 
 # Of each version of cgroups: where its memory controller lies, the files with the limit and the use in bytes, and the line of
 # memory.stat that says how much of the use is a cache of files, which the system gives up by itself.

@@ -13,7 +13,7 @@ import lzma
 import os
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,6 +123,19 @@ def _parsed(data, path):
     return Prior(path, hashlib.sha256(data).hexdigest()[:16], len(data), tuple(files), text)
 
 
+def needed(name: str | None, path: str | Path | None, folders: Sequence[Path]) -> Prior | None:
+    """The Prior that is asked for by `name`: that at `path`, or else one found in `folders`; None where none is asked for.
+
+    Raises InputError where there is none, or `path` is another one, and FormatError.
+    """
+    given = load(path) if path else None
+    if name in (None, "none"):
+        return None
+    if given and given.name != name:
+        raise InputError(f"the prior {name} is needed, and {given.path} is {given.name}", "choose that one")
+    return given or find(name, [*folders, *(folder / "priors" for folder in folders)])
+
+
 def find(name: str, folders: Iterable[str | Path]) -> Prior:
     """The Prior of a name, in one of some folders or that of the environment. What cannot be read there is passed over.
 
@@ -136,7 +149,7 @@ def find(name: str, folders: Iterable[str | Path]) -> Prior:
             continue
         if found.name == name:
             return found
-    raise InputError(f"the file was made with the prior whose SHA-256 begins with {name}: put it into "
+    raise InputError(f"the prior whose SHA-256 begins with {name} is needed: put it into "
                      f"{' or '.join(map(str, places))}, or name it (--prior)")
 
 

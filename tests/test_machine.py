@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from samples import FAST, TEXT, with_header
+from samples import FAST, TEXT, crafted_file, with_header
 
 from lib import InputError, compress, decompress, inspect, learn
-from lib.coding import run
+from lib.coding import plan, run
 from lib.machine import available_memory
 from lib.mixing import context_mixer, state
 
@@ -103,9 +103,9 @@ def test_tables_that_a_header_asks_for_are_weighed_before_they_are_made(tmp_path
     (tmp_path / "in").write_bytes(TEXT)
     packed = compress(tmp_path / "in", settings=FAST).output_path
     packed.write_bytes(with_header(packed.read_bytes(), len(TEXT), overrides={14: 28}))
-    monkeypatch.setattr(run, "available_memory", lambda: GB)
+    monkeypatch.setattr(plan, "available_memory", lambda: GB)
     monkeypatch.setattr(state, "allocated", None)
-    assert inspect(packed).memory_bytes > 2 * GB
+    assert inspect(packed).plan.memory_bytes > 2 * GB
     with pytest.raises(InputError, match="this takes about 2.4 GB of memory, and 1.1 GB are free"):
         decompress(packed, tmp_path / "out")
 
@@ -121,3 +121,13 @@ def test_what_a_primer_left_is_not_kept_where_memory_is_short(tmp_path, monkeypa
         files.append(compress(tmp_path / "in", settings=FAST, prior=prior, overwrite=True).output_path.read_bytes())
         assert len(context_mixer._learned) == kept
     assert files[0] == files[1]
+
+
+def test_a_claim_that_no_memory_holds_is_an_error_of_ours_where_the_system_does_not_say_how_much_there_is(tmp_path, monkeypatch):
+    """A file of one value claims what it likes in a few bytes."""
+    monkeypatch.setattr(plan, "available_memory", lambda: None)
+    monkeypatch.setattr(run, "check_space", lambda path, size: None)
+    (tmp_path / "in.lks").write_bytes(crafted_file(1 << 46, original_bytes=1 << 46, preset=10, description=b"\x0c\x40", overrides={14: 12}))
+    with pytest.raises(InputError, match="the memory of this machine is used up; use a smaller network"):
+        decompress(tmp_path / "in.lks", tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -98,7 +98,7 @@ def test_a_prior_is_found_by_its_name(tmp_path, prior, monkeypatch):
 def test_another_prior_is_refused(tmp_path, prior):
     packed = compress(tmp_path / "in", settings=FAST, prior=prior.path).output_path
     other = learn([tmp_path / "a.log"], tmp_path / "other.prior")
-    with pytest.raises(InputError, match=f"was made with the prior {prior.name}, and .*other.prior is {other.name}; choose that"):
+    with pytest.raises(InputError, match=f"the prior {prior.name} is needed, and .*other.prior is {other.name}; choose that"):
         decompress(packed, tmp_path / "out", prior=other.path)
 
 
@@ -215,7 +215,7 @@ def test_what_is_called_a_prior_and_is_none_is_passed_over(tmp_path, prior):
             huge.truncate(1 << 40)
     lockstep = [sys.executable, "-m", "lib", "decompress", packed, "-o", tmp_path / "out"]
     ran = subprocess.run(lockstep, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert ran.returncode == 1 and ran.stderr.startswith(f"lockstep: the file was made with the prior whose SHA-256 begins with {prior.name}: ")
+    assert ran.returncode == 1 and ran.stderr.startswith(f"lockstep: the prior whose SHA-256 begins with {prior.name} is needed: ")
     prior.path.rename(places / "z.prior")
     ran = subprocess.run(lockstep, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (ran.returncode, ran.stderr) == (0, "") and (tmp_path / "out").read_bytes() == INPUT

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lib import priors
-from lib.errors import CheckpointError, InputError, SettingsError
+from lib.errors import CheckpointError, SettingsError
 from lib.kinds import BY_STORED_NAME
 from lib.models.environment import Environment
 from lib.parameters import Parameters
@@ -32,7 +31,7 @@ class Run:
     sha256: bytes             # of the input file
     overwrite: bool           # whether the output may be replaced
     settings: Settings        # what was asked for
-    prior: Prior | None       # that was named
+    prior: Prior | None       # that contexts read first
     archive: int = 0          # the form of the folder that is compressed, see lib.storage.folders; 0 for a file
     mode: int = 0o666         # the permission bits that what is made of the input has at most
     leaves_files: bool = True # whether it may leave files beside its output: the state of a part, what was recovered of a damaged file
@@ -45,7 +44,7 @@ class Run:
     @property
     def folders(self) -> list[Path]:
         """Where what parts leave to each other lies: beside the output, or else the input."""
-        return list(dict.fromkeys((self.output_path.parent, self.input_path.parent)))
+        return folders_of(self.input_path, self.output_path)
 
     def about(self, plan, environment: Environment | None) -> dict[str, Any]:
         """What the run's checkpoints say of it."""
@@ -56,18 +55,13 @@ class Run:
             "codes": plan.identity()}
 
     def prior_codes(self, plan) -> np.ndarray | None:
-        """What a plan's contexts read of the prior that its parameters have: codes, uint16, or None.
+        """What a plan's contexts read of the run's prior: codes, uint16, or None. InputError where it is of other data."""
+        return self.prior.codes_for(plan.source) if self.prior and plan.parameters.prior != "none" else None
 
-        Raises InputError where it is not to be found, or is of other data.
-        """
-        name = plan.parameters.prior
-        if name == "none":
-            return None
-        prior = self.prior or priors.find(name, [*self.folders, *(folder / "priors" for folder in self.folders)])
-        if prior.name != name:
-            raise InputError(f"{self.input_path} was made with the prior {name}, and {prior.path} is {prior.name}",
-                             "choose that one")
-        return prior.codes_for(plan.source)
+
+def folders_of(input_path: Path, output_path: Path) -> list[Path]:
+    """Where what a run needs beside its input lies: beside the output, or else the input."""
+    return list(dict.fromkeys((output_path.parent, input_path.parent)))
 
 
 class RunCheckpoint:
