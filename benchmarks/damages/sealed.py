@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 
-from benchmarks.damages.accidents import Damage, Draw, any_accident
+from benchmarks.damages.accidents import Damage, Draw
 from benchmarks.damages.container import with_small_network
 from benchmarks.damages.trees import mutated, packed_tree
 
@@ -27,31 +27,6 @@ def sealed_again(data: bytes, change: Callable[[dict[str, Any]], Any], draw: Dra
     return block + hashlib.sha256(block).digest()
 
 
-def _sections_sealed(draw: Draw, data: bytes, other: bytes) -> bytes:
-    start = len(CHECKPOINT) + 1
-    end = start + _LENGTH.size + _LENGTH.unpack(data[start:start + _LENGTH.size])[0]
-    block = data[:end] + any_accident(draw, data[end:-32], other)
-    return block + hashlib.sha256(block).digest()
-
-
-def _state_sealed(draw: Draw, data: bytes, other: bytes) -> bytes:
-    """Values of the state are others, in a piece that is deflated as it should be."""
-    start = len(CHECKPOINT) + 1
-    at = start + _LENGTH.size + _LENGTH.unpack(data[start:start + _LENGTH.size])[0]
-    places = []
-    while at < len(data) - 32:
-        length, = _LENGTH.unpack(data[at:at + _LENGTH.size])
-        places.append((at, at + _LENGTH.size + length))
-        at += _LENGTH.size + length
-    begin, end = draw.choice(places)
-    piece = bytearray(zlib.decompress(data[begin + _LENGTH.size:end]))
-    for _ in range(draw.choice((1, 10, 1_000))):
-        piece[draw.randrange(len(piece))] = draw.choice((0, 127, 255, draw.randrange(256)))
-    deflated = zlib.compress(piece, 1)
-    block = data[:begin] + _LENGTH.pack(len(deflated)) + deflated + data[end:-32]
-    return block + hashlib.sha256(block).digest()
-
-
 def _mutated_about(draw: Draw, about: dict[str, Any]) -> Any:
     """Another description, of no large network and of the same output: a run writes where its checkpoint says."""
     output, about = about.get("output"), mutated(draw, about)
@@ -66,8 +41,6 @@ def _mutated_about(draw: Draw, about: dict[str, Any]) -> Any:
 SEALED: dict[str, Damage] = {
     "checkpoint's description, SHA-256 right": lambda draw, data, other: sealed_again(
         data, lambda about: _mutated_about(draw, about), draw),
-    "checkpoint's sections, SHA-256 right": _sections_sealed,
-    "checkpoint's state, SHA-256 right": _state_sealed,
 }
 
 

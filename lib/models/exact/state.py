@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from lib.errors import FormatError
-from lib.models.exact.bounds import WEIGHT_FRACTION
+from lib.models.exact.bounds import CELL_LIMIT, FREQUENCY_FRACTION, TRACE_LIMIT, WEIGHT_FRACTION, WEIGHT_LIMIT
 
 EMBEDDING_LIMIT = 1 << WEIGHT_FRACTION     # 1
 LSTM_GAIN = 2                              # docs/tuning.md has what else was tried, a forget bias of one too
@@ -63,7 +63,7 @@ class State:
 
     @classmethod
     def from_bytes(cls, data, dimensions, steps):
-        """The state that `to_bytes` described after `steps` steps. FormatError where the length is another."""
+        """The state that `to_bytes` described after `steps` steps. FormatError where it is none that a network can be in."""
         state = cls.zero(dimensions, pending=steps % dimensions.interval)
         if len(data) != sum(array.nbytes for array in state.arrays()):
             raise FormatError("the state of the network is damaged: it has another length than its settings give it")
@@ -71,7 +71,18 @@ class State:
         for array in state.arrays():
             array[...] = np.frombuffer(data, array.dtype.newbyteorder("<"), array.size, start).reshape(array.shape)
             start += array.nbytes
+        if not state._is_within(dimensions):
+            raise FormatError("the state of the network is damaged: it holds a number out of bounds")
         return state
+
+    def _is_within(self, dimensions):
+        """Whether every number is one that engines can go on from: they look things up by some, and trust the bounds of all."""
+        bounded = [(self.cells, -CELL_LIMIT, CELL_LIMIT), (self.traces, -TRACE_LIMIT, TRACE_LIMIT),
+                   (self.tokens, 0, dimensions.known - 1), (self.newest, 0, dimensions.known - 1),
+                   (self.frequencies, 0, 1 << FREQUENCY_FRACTION + 1), (self.targets, 0, dimensions.symbols - 1),
+                   (self.active, 0, dimensions.streams), *((weights, -WEIGHT_LIMIT, WEIGHT_LIMIT) for weights in self.weights.values()),
+                   *((squares, 0, np.finfo(np.float32).max) for squares in self.squares.values())]
+        return all(array.min(initial=least) >= least and array.max(initial=least) <= most for array, least, most in bounded)
 
 
 def _initial_weights(dimensions, seed):
