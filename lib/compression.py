@@ -138,7 +138,7 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
             output.write(stored_header(len(data), run).to_bytes() + data)
         output.flush()
         _check_written(output.written_path, run, coded)
-        if coded and verification.is_wanted(settings, coded.plan):
+        if coded and verification.is_wanted(coded.plan, run):
             verification.verify(output.written_path, run, note)
         size = output.commit()
     kept.done()

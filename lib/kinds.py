@@ -42,5 +42,11 @@ _RELEASED = (
     Kind("video", 1, "lib.mixing.kinds.video", _presets(18, 19, 20, 21), 96, 30_000, False),
     Kind("image", 1, "lib.mixing.kinds.image", _presets(22, 23, 24, 25), 24, 28_000, False),
 )
+
 BY_STORED_NAME: Mapping[str, Kind] = MappingProxyType({kind.stored_name: kind for kind in _RELEASED})
 NEWEST: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _RELEASED})
+
+
+def name_of(contexts: str) -> str:
+    """The name of the kind that a stored name belongs to; what is none, as "none", stays as it is."""
+    return BY_STORED_NAME[contexts].name if contexts in BY_STORED_NAME else contexts

@@ -151,7 +151,7 @@ def check_together(values: Mapping[str, Any]) -> None:
         raise SettingsError("a prior is for contexts, which this run has not", "leave the prior out, or take another preset", "prior")
     if primer not in (None, "none") and contexts in kinds.BY_STORED_NAME and not kinds.BY_STORED_NAME[contexts].reads_text:
         raise SettingsError(f"primer={primer} is a text, and contexts={contexts} read none", "leave the primer out", "primer")
-    if contexts == "image" and values["context_size"]:
+    if kinds.name_of(contexts) == "image" and values["context_size"]:
         raise SettingsError("context_size is of video tokens", "leave it out; image_neighbours is for images", "context_size")
     if values["coder"] == "arithmetic-compressor" and contexts not in (None, "none"):
         raise SettingsError("coder=arithmetic-compressor codes what a network says alone",

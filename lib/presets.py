@@ -72,7 +72,7 @@ def with_overrides(number: int, overrides: dict[str, Any]) -> dict[str, Any]:
     """
     values = _ADDED_LATER | dict(PRESETS[number]) | overrides
     values.setdefault("image_neighbours", "yes" if values["context_size"] else "no")
-    if values["contexts"] == "image":
+    if kinds.name_of(values["contexts"]) == "image":
         values["context_size"] = 0
     return values
 
@@ -80,7 +80,7 @@ def with_overrides(number: int, overrides: dict[str, Any]) -> dict[str, Any]:
 def can_describe(number: int, contexts: str) -> bool:
     """Whether a preset's number may stand for values with these contexts: context_size means one thing for images, and another for videos."""
     preset = PRESETS[number]
-    return "context_size" not in preset or (preset["contexts"] == "image") == (contexts == "image")
+    return "context_size" not in preset or (preset["contexts"] == "image") == (kinds.name_of(contexts) == "image")
 
 
 def newest(name: str, symbol_count: int, kind: str, chosen: Mapping[str, Any] = MappingProxyType({}), on_gpu: bool = False,

@@ -141,9 +141,9 @@ class Settings:
         return {name: getattr(self, name) for name in FACTS if getattr(self, name) is not None}
 
     def asked(self) -> dict[str, Any]:
-        """{name: value} of all that was asked for and can change the output: not how a run computes, keeps and checks it."""
+        """{name: value} of all that was asked for but how a run computes, which may change from one machine to the next."""
         return {wish.name: getattr(self, wish.name) for wish in dataclasses.fields(self)
-                if getattr(self, wish.name) != wish.default and not wish.metadata.get("of_decoding") and wish.name != "verify"}
+                if getattr(self, wish.name) != wish.default and not wish.metadata.get("of_decoding")}
 
 
 def coding_parameters() -> list[dataclasses.Field]:

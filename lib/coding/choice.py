@@ -10,6 +10,7 @@ from lib.coders import make_coder
 from lib.coding.plan import Plan
 from lib.coding.predictor import Predictor, predictor_bytes
 from lib.coding.speed import priming_seconds
+from lib.kinds import name_of
 from lib.machine import available_memory
 from lib.models.backend import gpu_backend
 from lib.models.exact.bounds import MOST_SYMBOLS
@@ -89,7 +90,7 @@ def _symbols_per_second(plan):
 
 
 def _reason(name, contexts, kind, seconds, against, time_limit):
-    looks = f"{kind} by its looks" if contexts == kind else f"taken for {contexts}"
+    looks = f"{kind} by its looks" if name_of(contexts) == kind else f"taken for {contexts}"
     why = f"; {', '.join(against)}, and time_limit is {duration(time_limit)}" if against else ""
     return f"auto took {name} for what is {looks}: up to {duration(seconds)}{why}"
 

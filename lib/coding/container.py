@@ -23,14 +23,13 @@ from dataclasses import dataclass, field
 import msgpack
 
 from lib.errors import FormatError
+from lib.limits import LONGEST_HEADER, MOST_ORIGINAL
 from lib.storage.names import is_file_name
 
 MAGIC = b"\x89LKS\r\n\x1a"
 VERSION = 1
 FINGERPRINT_BYTES = 8
 _CRC = struct.Struct("<I")
-_LONGEST_HEADER = 1 << 26
-_LARGEST_SIZE = 1 << 48
 _MOST_ARCHIVE = 2         # see lib.storage.folders
 _UNICODE_ERRORS = "surrogateescape"      # names that are no UTF-8 are kept, byte for byte
 STORED = 0                # in place of a preset: the data as it is
@@ -124,8 +123,8 @@ class Reader:
             raise FormatError(f"the file has format version {data[len(MAGIC)]}", f"this version of Lockstep reads "
                               f"version {VERSION}. A newer version may read it, or the file is damaged")
         length, start = self._read_varint(len(MAGIC) + 1, "its header")
-        if length > _LONGEST_HEADER:
-            raise FormatError(f"the header claims {length} bytes, more than {_LONGEST_HEADER}: the file is damaged")
+        if length > LONGEST_HEADER:
+            raise FormatError(f"the header claims {length} bytes, more than {LONGEST_HEADER}: the file is damaged")
         packed = self._read(start, length, "its header")
         stated, = _CRC.unpack(self._read(start + length, _CRC.size, "its header"))
         if zlib.crc32(data[:start + length]) != stated:
@@ -213,7 +212,7 @@ def _parse_header(packed):
         raise FormatError("the header holds a value of the wrong type", "the file is damaged")
     fields[5] = tuple(fields[5])
     header = Header(*fields)
-    if not 0 <= header.original_bytes <= _LARGEST_SIZE or len(header.sha256) != 32:
+    if not 0 <= header.original_bytes <= MOST_ORIGINAL or len(header.sha256) != 32:
         raise FormatError("the header holds a value out of bounds", "the file is damaged")
     if not is_file_name(header.name):
         raise FormatError(f"the header names {header.name!r}, which is not a plain file name", "the file is refused")

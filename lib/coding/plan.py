@@ -12,6 +12,7 @@ from lib.coding.container import Header, Segment
 from lib.coding.predictor import predictor_bytes
 from lib.coding.streams import Streams
 from lib.errors import FormatError, InputError, SettingsError
+from lib.kinds import name_of
 from lib.machine import available_memory
 from lib.models import check_model
 from lib.models.environment import Environment
@@ -37,7 +38,7 @@ class Plan:
     backend: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.parameters.has_contexts and self.parameters.contexts not in self.source.context_kinds:
+        if self.parameters.has_contexts and name_of(self.parameters.contexts) not in self.source.context_kinds:
             raise SettingsError(f"contexts={self.parameters.contexts} cannot look at this input, as "
                                 f"{' and '.join(self.source.context_kinds)} can", "leave contexts out", "contexts")
         check_model(self.parameters, self.input_shape)

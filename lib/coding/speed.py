@@ -26,11 +26,11 @@ def priming_seconds(plan: Plan, prior_symbols: int = 0) -> float:
     return (primers.length(plan.parameters.primer) + prior_symbols) / _PRIMED_PER_SECOND
 
 
-def coding_seconds(plan: Plan) -> float:
-    """Seconds from the first symbol, of a primer or the input, to the last."""
+def coding_seconds(plan: Plan, prior_symbols: int = 0) -> float:
+    """Seconds from the first symbol, of a primer, a prior of so many symbols or the input, to the last."""
     if plan.source.vocabulary_size == 1:
         return 0.0
-    return priming_seconds(plan) + plan.streams.coded_count / symbols_per_second(plan)
+    return priming_seconds(plan, prior_symbols) + plan.streams.coded_count / symbols_per_second(plan)
 
 
 def seconds(plan: Plan) -> float:

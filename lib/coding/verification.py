@@ -25,9 +25,11 @@ _ROOT = Path(__file__).resolve().parents[2]          # where the package lies
 _AUTO_SECONDS = 2.0                                  # that decoding may be reckoned to take for `auto` to verify; docs/design.md says why
 
 
-def is_wanted(settings: Settings, plan: Plan) -> bool:
-    """Whether what a plan makes is verified: as the setting says, or where that is quick."""
-    return settings.verify == "yes" or settings.verify == "auto" and speed.coding_seconds(plan) <= _AUTO_SECONDS
+def is_wanted(plan: Plan, run: Run) -> bool:
+    """Whether what a run makes by a plan is verified: as the setting says, or where that is quick."""
+    wanted = run.settings.verify
+    prior_symbols = len(run.prior.text) if run.prior else 0
+    return wanted == "yes" or wanted == "auto" and speed.coding_seconds(plan, prior_symbols) <= _AUTO_SECONDS
 
 
 def verify(path: Path, run: Run, note: Callable[[str], Any]) -> None:

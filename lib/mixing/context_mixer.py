@@ -12,7 +12,7 @@ from lib.mixing.kinds import context_set
 from lib.mixing.logistic import LENGTH_PARTS
 
 MOST_SYMBOLS = (1 << 31) - (1 << 20)     # places are int32, also those of a primer and of streams that end early
-_learned: dict = {}                            # {its key: a Memory's tables}: what the last small input began from
+_learned: dict = {}                      # {its key: a PredictorState's tables}: what the last small input began from
 
 
 class ContextMixer:

@@ -1,6 +1,6 @@
 """The one mixing engine: codes a symbol bit by bit with whatever contexts a kind of data has set.
 
-A kind (see lib.mixing.kinds) fills `contexts`, `selected` and `map_contexts` of its Memory (lib.mixing.state) before each symbol, and
+A kind (see lib.mixing.kinds) fills `contexts`, `selected` and `map_contexts` of its PredictorState (lib.mixing.state) before each symbol, and
 `code_symbol` does the rest: finds what came after the contexts before, mixes it with the matches and the network, codes
 the bit and learns. All numbers are whole (a kind may come to its predictions otherwise, see lib.mixing.least_squares). All streams
 share the tables, and are coded one after the other in a step.

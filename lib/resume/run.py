@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lib.errors import CheckpointError, SettingsError
-from lib.kinds import BY_STORED_NAME
+from lib.kinds import name_of
 from lib.models.environment import Environment
 from lib.parameters import Parameters
 from lib.priors import Prior
@@ -172,8 +172,8 @@ def check_coding(found: Checkpoint, wanted: Settings, what: str, advice: str) ->
     parameters = parameters_of(found)
     for name, value in wanted.chosen().items():
         begun = getattr(parameters, name)
-        if name == "contexts" and begun in BY_STORED_NAME:
-            begun = BY_STORED_NAME[begun].name             # a person chooses a kind, whatever its version
+        if name == "contexts":
+            begun = name_of(begun)                         # a person chooses a kind, whatever its version
         if begun != value:
             raise CheckpointError(f"{what} with {name}={begun}, and not with {value}", advice, name)
 
@@ -184,10 +184,8 @@ def asked_of(found: Checkpoint, how: Settings = Settings()) -> Settings:
         wished = Settings().with_values(found.about["asked"])
     except SettingsError as error:
         raise CheckpointError(f"{found.path} cannot be used: {error}") from error
-    return wished.with_values({name: getattr(how, name) for name in _HOW})
-
-
-_HOW = [*(wish.name for wish in decoding_parameters()), "verify"]
+    verify = wished.verify if how.verify == "auto" else how.verify
+    return wished.with_values({"verify": verify, **{wish.name: getattr(how, wish.name) for wish in decoding_parameters()}})
 
 
 def coding_of(parameters: Parameters, environment: Environment | None) -> dict[str, Any]:

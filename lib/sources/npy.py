@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.limits import MOST_ORIGINAL
 from lib.sources.archives import stored_files
 
 MAGIC = b"\x93NUMPY"
@@ -16,7 +17,6 @@ USUAL_HEADER = 128                       # bytes before an array
 _ALIGNMENT = 64                          # of the data
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _LONGEST_HEADER = 4096
-_MOST_SIZE = 1 << 48                     # of an axis
 _PLAIN_TYPE = re.compile("[<>|][iuf][0-9]{1,2}")
 
 
@@ -101,7 +101,7 @@ def undescribed(description):
 
 def _is_size(size):
     """Whether something is what an axis can have: no boolean, which NumPy takes in a header and refuses in a shape."""
-    return type(size) is int and 0 <= size < _MOST_SIZE
+    return type(size) is int and 0 <= size < MOST_ORIGINAL
 
 
 def trailing_header(piece):

@@ -1,4 +1,4 @@
-"""Guesses for images whose factors are fitted to what lies around: a wide one and a close one, of many neighbours and of few.
+"""Predictions for images whose factors are fitted to what lies around: a wide one and a close one, of many neighbours and of few.
 
 Features are differences: of neighbours in the plane itself from the mean of those to the left and above, and of the other planes' samples
 at the same places from such means of theirs. Where noise or edges make neighbours differ much, a sample says little about

@@ -15,7 +15,7 @@ from lib.mixing.kinds import fitted, neighbours
 from lib.mixing.kinds.context_set import ContextSet
 from lib.mixing.kinds.neighbours import COUNT, EACH, NAMED, NE, NW, OVER, OVER_FIRST, OWN, PLACES, N, W, sample_at
 
-_BEGIN, _END, _WIDTH, _CHANNELS, _CODES_EACH, _ARE_NAMES, _FIELDS = range(7)       # of each picture, in the Memory's layout
+_BEGIN, _END, _WIDTH, _CHANNELS, _CODES_EACH, _ARE_NAMES, _FIELDS = range(7)       # of each picture, in the PredictorState's layout
 
 
 
@@ -27,7 +27,7 @@ def _prediction(divisor=1, **factors):
     return row
 
 
-# Guesses over the plane before, those over green, and those of the plane by itself.
+# Predictions over the plane before, those over green, and those of the plane by itself.
 _OVER_BEFORE = np.array([
     _prediction(W=1), _prediction(N=1), _prediction(W=1, N=1, NW=-1), _prediction(W=1, NE=1, N=-1), _prediction(2, W=2, NE=1, NW=-1),
     _prediction(N=1, NE=1, NNE=-1), _prediction(NEE=1)])
@@ -138,7 +138,7 @@ def _predicted(factors, values):
 
 @part
 def _look_at_tones(memory, state, here, channel, channels, base):
-    """Guesses, and contexts of some of them and of neighbours.
+    """Predictions, and contexts of some of them and of neighbours.
 
     base: of a sample's lower byte what the higher one stands for, or -1.
     """

@@ -11,7 +11,7 @@ from lib.mixing import engine, matches, selectors
 from lib.mixing.hashing import joined
 from lib.mixing.kinds.context_set import ContextSet
 
-_HEIGHT, _WIDTH = range(2)               # of the Memory's layout
+_HEIGHT, _WIDTH = range(2)               # of the PredictorState's layout
 
 _CONTEXTS = 17
 _KNOWN = 4                               # contexts, from the first on, of which as many as are known select weights
