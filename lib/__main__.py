@@ -162,9 +162,8 @@ def _identity(path):
 
 
 def _compress(options):
-    settings = Settings().with_values({"preset": options.preset, "verify": options.verify}).with_text(options.set)
-    if len(options.input) > 1 and settings.verify == "auto":
-        settings = settings.with_values({"verify": "no"})          # each would take a process of its own
+    # A command is a process of its own already, so what it wrote is decoded in another one only where that is asked for.
+    settings = Settings(verify="yes" if options.verify else "no").with_values({"preset": options.preset}).with_text(options.set)
     _code_each(options, compress, settings, _compressed)
 
 

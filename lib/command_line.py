@@ -24,9 +24,8 @@ def command_parser() -> argparse.ArgumentParser:
                               set_help="change one setting of the preset; may be given many times")
     one.add_argument("--preset", default="auto", metavar="NAME", help="; ".join((
         f"one of {', '.join(preset['choices'])} (default: auto)", preset["help"])))
-    one.add_argument("--verify", action="store_const", const="yes", default="auto", help=(
-        "decode what was written in a process of its own, and compare, before the output takes its name; for a single file that is "
-        "quick to decode it is done anyway (--set verify=no: never)"))
+    one.add_argument("--verify", action="store_true", help=(
+        "decode what was written in a process of its own, and compare, before the output takes its name; it takes as long as decompressing"))
     one.epilog = "settings:\n" + _settings_help()
     one.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_coding_command(commands, "decompress", "give the original of each .lks file back",

@@ -41,7 +41,7 @@ class Settings:
         100.0, "what auto may take; more only where even fast takes more", unit="s", minimum=1, maximum=10_000_000)
     verify: str = _of_a_run(
         "auto", "yes: decode what was written in a process of its own, and compare, before the output takes its name; it takes as long "
-        "as decompressing; auto: for a single file that decodes in a few seconds", ("auto", "yes", "no"))
+        "as decompressing; auto: where that is a few seconds", ("auto", "yes", "no"))
     checkpoint_minutes: float = _of_a_run(
         10.0, "how often a run that has a checkpoint writes it; a twentieth of the time goes into that at most",
         unit="min", minimum=0.001, maximum=10_000, of_decoding=True)
