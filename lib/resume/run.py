@@ -4,11 +4,12 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lib import priors
+from lib.coding.streams import Streams
 from lib.errors import CheckpointError, InputError, SettingsError
 from lib.kinds import BY_STORED_NAME
 from lib.models.environment import Environment
@@ -18,6 +19,10 @@ from lib.resume import checkpoint
 from lib.resume.checkpoint import Checkpoint, Keeper, coder_state_of
 from lib.settings import Settings, decoding_parameters
 from lib.storage.files import check_target, is_same
+
+if TYPE_CHECKING:
+    from lib.coding.plan import Plan
+    from lib.coding.predictor import Predictor
 
 DIRECTIONS = ("compress", "decompress")
 
@@ -47,7 +52,7 @@ class Run:
         """Where what parts leave to each other lies: beside the output, or else the input."""
         return list(dict.fromkeys((self.output_path.parent, self.input_path.parent)))
 
-    def about(self, plan, environment: Environment | None) -> dict[str, Any]:
+    def about(self, plan: "Plan", environment: Environment | None) -> dict[str, Any]:
         """What the run's checkpoints say of it."""
         return coding_of(plan.parameters, environment) | {
             "direction": self.direction, "input": str(self.input_path.absolute()),
@@ -55,7 +60,7 @@ class Run:
             "asked": self.settings.asked(), "prior": str(self.prior.path.absolute()) if self.prior else "",
             "codes": plan.identity()}
 
-    def prior_codes(self, plan) -> np.ndarray | None:
+    def prior_codes(self, plan: "Plan") -> np.ndarray | None:
         """What a plan's contexts read of the prior that its parameters have: codes, uint16, or None.
 
         Raises InputError where it is not to be found, or is of other data.
@@ -73,7 +78,7 @@ class Run:
 class RunCheckpoint:
     """The checkpoint of a run, where it has one: what it goes on from, and what is kept of it."""
 
-    def __init__(self, path: Path | str | None, run: Run, warn: Callable[[str], Any]):
+    def __init__(self, path: Path | str | None, run: Run, warn: Callable[[str], Any]) -> None:
         """path: of the checkpoint, or None; warn: called with a line of text.
 
         Raises CheckpointError where the checkpoint belongs to another run, and OutputError where none can be written.
@@ -100,7 +105,7 @@ class RunCheckpoint:
         """What was asked for when the run began, which decides how its input is looked at; and how to run, as it is asked for now."""
         return asked_of(self.found, self._run.settings) if self.found and self.is_own else self._run.settings
 
-    def check_plan(self, plan) -> None:
+    def check_plan(self, plan: "Plan") -> None:
         """Refuse, with a CheckpointError, a plan that codes other symbols than the run that goes on did."""
         if self.found and self.is_own and self.found.about["codes"] != plan.identity():
             raise CheckpointError(f"{self.found.path} was begun on the same input, looked at in another way",
@@ -111,7 +116,7 @@ class RunCheckpoint:
         """The Environment that the run began in, or None."""
         return environment_of(self.found) if self.found else None
 
-    def restore(self, predictor, streams) -> tuple[int, Any]:
+    def restore(self, predictor: "Predictor", streams: Streams) -> tuple[int, Any]:
         """Give a predictor the state that was kept, if any; returns (the next step, the coder's state or None)."""
         if not self.found:
             return streams.first, None
@@ -126,7 +131,7 @@ class RunCheckpoint:
         return step, coder_state_of(self.found, self._run.direction == "decompress") if self.is_own else None
 
     @contextlib.contextmanager
-    def visits(self, plan, predictor, of_direction: Callable[[int], tuple[dict, dict]]) -> Iterator[Callable | None]:
+    def visits(self, plan: "Plan", predictor: "Predictor", of_direction: Callable[[int], tuple[dict, dict]]) -> Iterator[Callable | None]:
         """What loop.code calls between steps, as a context; None for a run that keeps nothing.
 
         of_direction: called with a step; returns (about, sections) that only encoders or only decoders keep.
