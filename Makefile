@@ -1,5 +1,5 @@
 # Every target sets up .venv first when it is needed.
-#   make setup | test | demo [FILE=path] | lab | app | notebooks | pictures | clean
+#   make setup | lint | test | demo [FILE=path] | lab | app | notebooks | pictures | clean
 
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,\
 	$(if $(shell $(name) -c 'import sys, ensurepip; assert (3, 11) <= sys.version_info < (3, 14)' 2>/dev/null && echo yes),$(name))))
@@ -8,7 +8,7 @@ RUN = .venv/bin/python
 # Uploads come through the notebook's own connection, which takes 10 MB at once unless told otherwise.
 UPLOADS = {'websocket_max_message_size': 1073741824}
 
-.PHONY: setup browser test demo lab app pictures notebooks clean
+.PHONY: setup browser lint test demo lab app pictures notebooks clean
 
 setup: .venv/ready
 
@@ -24,7 +24,11 @@ browser:
 		|| { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
 		|| echo "Chromium could not be installed: the tests in a browser are skipped" >&2
 
-test: setup browser
+lint: setup
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+
+test: lint browser
 	$(RUN) -m pytest -n auto --maxprocesses=4 --dist=worksteal
 
 demo: setup
@@ -46,5 +50,5 @@ notebooks: setup
 	$(RUN) -m tools.build_notebooks
 
 clean:
-	rm -rf .venv build .pytest_cache .hypothesis
+	rm -rf .venv build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,6 +4,8 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from lib.command_line import command_parser
 from lib.compression import compress, decompress, resume, target_of
@@ -20,7 +22,7 @@ _READ_PER_SECOND = 35_000
 TRACEBACK = "LOCKSTEP_TRACEBACK"     # set in the environment to see where an unexpected error comes from
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 only where the output is complete and checked."""
     _prepare_streams()
     options = None
@@ -104,7 +106,8 @@ def _said_of(error):
 
 def _code_each(options, code, settings, describe):
     """Code each input with `code`, compress or decompress. What fails is said, and stops none of the others."""
-    several, failed, written = len(options.input) > 1, 0, set()
+    several, failed = len(options.input) > 1, 0
+    written: set[tuple[int, int]] = set()        # as _identity tells files
     if several:
         _check_several(options)
     for path in options.input:
@@ -133,7 +136,7 @@ def _check_several(options):
     if options.checkpoint:
         raise InputError("a checkpoint is for one file", "give one")
     inputs = {identity: path for path in options.input for identity in _identity(path)}
-    targets = {}
+    targets: dict[str, Path] = {}
     for path in options.input:
         try:
             target = target_of(options.command, path, options.output)

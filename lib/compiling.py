@@ -14,7 +14,9 @@ import stat
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numba
 from numba.core import event
@@ -25,31 +27,32 @@ _LIBRARY = Path(__file__).resolve().parent
 _PACKAGES = ("coders", "mixing", "models/exact", "sources")     # all that compiles
 _MODULES = ("limits.py", "kinds.py")                             # and what else its constants may come from
 _STALE_SECONDS = 24 * 3600      # another process may still be using a folder that was used since
-_OPTIONS = {"nogil": True, "error_model": "numpy"}
+_CONFIG: Any = numba.config      # which gets its names where it is imported
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
-def compiled(function):
+def compiled(function: Callable) -> Callable:
     """A function as a compiled loop that runs without Python's lock; kept on disk, if it is one of _PACKAGES."""
     loop = numba.njit(**_OPTIONS)(function)
     if _FOLDER and function.__module__.startswith(tuple(f"lib.{package.replace('/', '.')}." for package in _PACKAGES)):
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = _FOLDER
+        before = _CONFIG.CACHE_DIR
+        _CONFIG.CACHE_DIR = _FOLDER
         try:
             loop._cache = _Cache(function)       # as njit(cache=True) does, with a cache that may fail
         except RuntimeError:
             pass                                 # the folder has gone since: compiled anew in each process
         finally:
-            numba.config.CACHE_DIR = before
+            _CONFIG.CACHE_DIR = before
     return loop
 
 
-def part(function=None, fastmath=False):
+def part(function: Callable | None = None, fastmath: bool | set[str] = False) -> Callable:
     """A function that compiled loops call; LLVM puts it into them where it is small."""
     decorate = numba.njit(fastmath=fastmath, **_OPTIONS)
     return decorate(function) if function else decorate
 
 
-def also_plain(function):
+def also_plain(function: Callable) -> Callable:
     """A part that Python calls too, as it is."""
     return register_jitable(**_OPTIONS)(function)
 
@@ -101,7 +104,7 @@ def _digest_of_sources():
 
 def _places():
     """Where the folder may lie, in order: [(path, whether it has to be one that we made, for this user alone)]."""
-    asked = numba.config.CACHE_DIR               # NUMBA_CACHE_DIR in the environment
+    asked = _CONFIG.CACHE_DIR               # NUMBA_CACHE_DIR in the environment
     user = _user_cache()
     temporary = [Path(folder) / f"lockstep-{os.geteuid()}" for folder in (os.environ.get("TMPDIR"), "/tmp")
                  if folder and os.path.isabs(folder) and os.path.isdir(folder)] if hasattr(os, "geteuid") else []
@@ -147,7 +150,7 @@ _FOLDER = _cache_folder()
 
 
 @contextlib.contextmanager
-def announced(say):
+def announced(say: Callable[[str], Any]) -> Iterator[None]:
     """While inside: call `say` with a line of text where something has to be compiled, the first time."""
     with event.install_listener("numba:run_pass", _Announcer(say)):
         yield

@@ -12,7 +12,7 @@ class LockstepError(Exception):
     setting or form field at fault, or None. `str` of an error is what and advice in one line.
     """
 
-    def __init__(self, what: str, advice: str = "", parameter: str | None = None):
+    def __init__(self, what: str, advice: str = "", parameter: str | None = None) -> None:
         super().__init__(f"{what}; {advice}" if advice else what)
         self.what, self.advice, self.parameter = what, advice, parameter
 

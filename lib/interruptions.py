@@ -12,7 +12,7 @@ EXIT_CODE = 128               # and the signal's number: what shells say of a pr
 class Terminated(KeyboardInterrupt):
     """SIGTERM or SIGHUP came. `number` is the signal's."""
 
-    def __init__(self, number: int):
+    def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")
         self.number = number
 

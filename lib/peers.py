@@ -17,8 +17,12 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib.errors import LockstepError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _ZSTD_22, _ZSTD = "--ultra -22 --single-thread -q", "-d -q"     # one thread, as the package has
 
@@ -35,11 +39,11 @@ class Peer:
     _compress: Callable[[Path, Path, Path], None]      # called with source, target, an empty folder to work in
     _decompress: Callable[[Path, Path, Path], None]
 
-    def compress(self, source, target):
+    def compress(self, source: Path | str, target: Path | str) -> None:
         """Compress the file at `source` into `target`, replacing it. Raises PeerError; then `target` is as it was."""
         self._run(self._compress, "compress", source, target)
 
-    def decompress(self, source, target):
+    def decompress(self, source: Path | str, target: Path | str) -> None:
         """Give the original of `source` back as `target`, replacing it. Raises PeerError as `compress` does."""
         self._run(self._decompress, "decompress", source, target)
 
@@ -55,17 +59,17 @@ class Peer:
             raise PeerError(f"{self.name} cannot {doing} {source}: {reason}") from error
 
 
-def installed_peers():
+def installed_peers() -> list[Peer]:
     """The peers that can run here, the standard ones first."""
     return standard_peers() + [peer for peer in (_brotli(), _seven_zip(), _zpaq()) if peer]
 
 
-def standard_peers():
+def standard_peers() -> list[Peer]:
     """The peers that most people have: gzip, bzip2, xz and, where it is installed, zstd."""
     return [peer for peer in (_gzip(), _bzip2(), _xz(), _zstd()) if peer]
 
 
-def standard_sizes(data):
+def standard_sizes(data: bytes) -> dict[str, int]:
     """{name: size in bytes of the compressed file} that each standard peer makes of `data` (bytes)."""
     sizes = {}
     with tempfile.TemporaryDirectory(prefix="lockstep-") as folder:
@@ -84,7 +88,7 @@ _IMAGE_FORMATS = (("PNG", "PNG", dict(optimize=True)), ("WebP -m 6", "WEBP", dic
 IMAGE_FORMATS = tuple(name for name, _, _ in _IMAGE_FORMATS)
 
 
-def image_sizes(image):
+def image_sizes(image: "Image") -> dict[str, int]:
     """{name: size in bytes of the file} that each format for images makes of a Pillow image.
 
     Formats that do not know its mode are left out.

@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgpack
+import numpy as np
 
 from lib.errors import FormatError, InputError
 from lib.limits import LONGEST_LIST_LEARNED, MOST_LEARNED, MOST_NAMES_LEARNED
+from lib.sources.source import Source
 from lib.storage.files import OutputFile, check_input, mode_of
 from lib.storage.paths import path_of_input, path_of_output
 
@@ -44,7 +46,7 @@ class Prior:
     files: tuple            # names of the training files, the first ones of many
     text: bytes             # all of them, one after the other
 
-    def codes_for(self, source):
+    def codes_for(self, source: Source) -> np.ndarray:
         """uint16, shape (n,): what the contexts of a source read. InputError where the training files are of another kind."""
         codes = source.codes_of(self.text)
         if codes is None:

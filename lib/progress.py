@@ -1,6 +1,10 @@
 """One progress bar for terminals and notebooks."""
 
+from typing import Any, Self
+
 from tqdm.auto import tqdm
+
+from lib.coding.loop import Progress
 
 _STEADY = dict(mininterval=0.5, miniters=1)         # twice a second, however many symbols that is
 
@@ -11,18 +15,18 @@ class ProgressBar:
     It is there from the start, as a network takes seconds before the first symbol is coded.
     """
 
-    def __init__(self, description=""):
+    def __init__(self, description: str = "") -> None:
         self._description = description
-        self._bar = None
+        self._bar: Any = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._bar = tqdm(unit=" symbols", unit_scale=True, desc=f"{self._description} (starting)", **_STEADY)
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         self._bar.close()
 
-    def __call__(self, progress):
+    def __call__(self, progress: Progress) -> None:
         if self._bar.total is None:
             self._bar.set_description(self._description, refresh=False)
             self._bar.unit = f" {progress.unit}"
@@ -34,15 +38,15 @@ class ProgressBar:
 class ByteBar:
     """A bar for what reads and writes files: used with `with`, and called with (bytes done, bytes in all)."""
 
-    def __init__(self, description):
+    def __init__(self, description: str) -> None:
         self._bar = tqdm(unit="B", unit_scale=True, desc=description, **_STEADY)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         self._bar.close()
 
-    def __call__(self, done, total):
+    def __call__(self, done: int, total: int) -> None:
         self._bar.total = total
         self._bar.update(done - self._bar.n)

@@ -9,14 +9,14 @@ from lib.storage.files import write_file
 SAMPLE_NAME = "lockstep-sample.tar"
 
 
-def make_sample(folder):
+def make_sample(folder: Path | str) -> Path:
     """Write the sample into `folder`; returns its path."""
     path = Path(folder) / SAMPLE_NAME
     write_file(path, sample_bytes(), overwrite=True)
     return path
 
 
-def sample_bytes():
+def sample_bytes() -> bytes:
     """The tar's bytes: names sorted, no times, no owners."""
     library = Path(__file__).parent
     archive = io.BytesIO()

@@ -5,8 +5,25 @@ writes `symbols` when it encodes and fills them in when it decodes. `Coder()` en
 the only difference between the directions. Context mixing codes single bits, by `lib.coders.arithmetic.code_bit`.
 """
 
+from typing import Protocol
 
-def make_coder(name, payload=None, state=None):
+import numpy as np
+
+CoderState = tuple[list[int], bytes]       # see lib.coders.arithmetic.ArithmeticCoder.state
+
+
+class Coder(Protocol):
+    """What codes steps of symbols; see lib.coders.arithmetic.ArithmeticCoder."""
+
+    @property
+    def bytes_done(self) -> int: ...
+
+    def code_step(self, frequencies: np.ndarray, symbols: np.ndarray, active: int) -> None: ...
+
+    def finish(self) -> bytes: ...
+
+
+def make_coder(name: str, payload: bytes | None = None, state: CoderState | None = None) -> Coder:
     """The coder of a setting `coder`, for encoding or for decoding `payload`; state: of another, to go on as that one."""
     if name == "numba":
         from lib.coders.arithmetic import ArithmeticCoder

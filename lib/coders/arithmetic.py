@@ -10,6 +10,7 @@ Witten, Neal and Cleary, "Arithmetic coding for data compression", 1987).
 """
 
 import contextlib
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -25,21 +26,21 @@ _NO_SUCH_SYMBOL = -1
 class ArithmeticCoder:
     """Encodes into bytes, or decodes `payload`. After its end a payload reads as zero bytes."""
 
-    def __init__(self, payload=None):
+    def __init__(self, payload: bytes | None = None) -> None:
         self._decoding = payload is not None
         self._state = np.array([0, _TOP, 0, 0], np.int64)
-        if self._decoding:
+        if payload is not None:
             self._buffer = np.frombuffer(bytearray(payload), np.uint8)
             _start_decoding(self._state, self._buffer)
         else:
             self._buffer = np.empty(1 << 12, np.uint8)
 
-    def state(self):
+    def state(self) -> tuple[list[int], bytes]:
         """(four whole numbers, the bytes written so far) that `resumed` makes the same coder from."""
         return self._state.tolist(), b"" if self._decoding else self._buffer[:self.bytes_done].tobytes()
 
     @classmethod
-    def resumed(cls, numbers, written, payload=None):
+    def resumed(cls, numbers: list[int], written: bytes, payload: bytes | None = None) -> "ArithmeticCoder":
         """The coder whose `state` was this; payload: when decoding, as it was given to that one."""
         coder = cls(payload)
         coder._state[:] = numbers
@@ -48,11 +49,11 @@ class ArithmeticCoder:
         return coder
 
     @property
-    def bytes_done(self):
+    def bytes_done(self) -> int:
         """Bytes written so far, or read so far when decoding."""
         return min(int(self._state[_POSITION]), len(self._buffer))
 
-    def code_step(self, frequencies, symbols, active):
+    def code_step(self, frequencies: np.ndarray, symbols: np.ndarray, active: int) -> None:
         """Code one step: the first `active` of B streams.
 
         frequencies: int32, shape (B, V), zero or more, each row's sum from 1 to 2^40.
@@ -65,20 +66,20 @@ class ArithmeticCoder:
             raise ValueError("a symbol to be coded has frequency zero")
 
     @contextlib.contextmanager
-    def open(self, decisions):
+    def open(self, decisions: int) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
         """(state, buffer, whether it decodes) for a compiled loop of up to `decisions` calls of `code_bit`."""
         if not self._decoding:
             self._make_room(decisions * _MOST_BYTES_PER_DECISION)
         yield self._state, self._buffer, self._decoding
 
-    def finish(self):
+    def finish(self) -> bytes:
         """All bytes of what was encoded. One more byte pins the interval down; zeros may follow it."""
         end = int(self._state[_POSITION])
         if self._state[_LOW] == 0:
             return self._buffer[:end].tobytes()
         return self._buffer[:end].tobytes() + bytes([(int(self._state[_LOW]) >> 24) + 1])
 
-    def _make_room(self, byte_count):
+    def _make_room(self, byte_count: int) -> None:
         """Grow the output so that one more step cannot run past its end."""
         needed = int(self._state[_POSITION]) + byte_count
         if needed > len(self._buffer):
@@ -104,7 +105,7 @@ def _shift_in(state, buffer):
 
 
 @part
-def code_bit(state, buffer, probability, bit, decoding):
+def code_bit(state, buffer, probability, bit, decoding):       # noqa: ANN201  # Numba's own types
     """Code one decision whose probability of a 1 is `probability` / 2^16; returns the bit."""
     low, high = state[_LOW], state[_HIGH]
     middle = low + ((high - low) * probability >> PROBABILITY_BITS)

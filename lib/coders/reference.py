@@ -16,7 +16,7 @@ _STATE_BITS = 32
 class ReferenceCoder:
     """Encodes into bytes, or decodes `payload`, on the package's Encoder and Decoder."""
 
-    def __init__(self, payload=None):
+    def __init__(self, payload: bytes | None = None) -> None:
         if payload is None:
             self._encoder, self._decoder = Encoder(_STATE_BITS), None
         else:
@@ -25,13 +25,13 @@ class ReferenceCoder:
             self._bits_in_all = len(bits)
 
     @property
-    def bytes_done(self):
+    def bytes_done(self) -> int:
         """Bytes written so far, or read so far when decoding."""
         if self._decoder is None:
             return len(self._encoder.get_encoded()) // 8
         return (self._bits_in_all - len(self._decoder.input)) // 8
 
-    def code_step(self, frequencies, symbols, active):
+    def code_step(self, frequencies: np.ndarray, symbols: np.ndarray, active: int) -> None:
         """As ArithmeticCoder.code_step."""
         for stream in range(active):
             row = frequencies[stream].astype(np.int64)
@@ -40,7 +40,7 @@ class ReferenceCoder:
                 raise ValueError("a symbol to be coded has frequency zero")
             symbols[stream] = self._code_symbol(np.concatenate(([0], np.cumsum(row))).tolist(), target)
 
-    def finish(self):
+    def finish(self) -> bytes:
         """All bytes of what was encoded; zeros may follow them."""
         self._encoder.finish()
         return np.packbits(np.array(self._encoder.get_encoded(), np.uint8)).tobytes()

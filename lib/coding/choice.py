@@ -32,7 +32,7 @@ def plan_for(settings: Settings, source: Source, prior_symbols: int = 0,
     """
     kind = source.suitable_contexts()
     if source.place and settings.batch_size is None:
-        settings = settings.with_values({"batch_size": source.streams_for(None).batch_size})
+        settings = settings.with_values({"batch_size": source.place.batch_size})
     on_gpu = settings.backend in ("auto", gpu_backend()) and gpu_backend() is not None
 
     def plan_by(preset: str) -> Plan:

@@ -19,6 +19,7 @@ The CRC is continued from one segment to the next, so a segment cannot stand in 
 import struct
 import zlib
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import msgpack
 
@@ -54,10 +55,10 @@ class Header:
         return self.archive != 0
 
     @property
-    def is_stored(self):
+    def is_stored(self) -> bool:
         return self.preset == STORED
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         """Magic, version, header and CRC-32."""
         fields = [self.original_bytes, self.sha256, self.name, self.preset, self.description,
                   list(self.environment), self.overrides, self.source_kind, self.archive]
@@ -76,34 +77,39 @@ class Segment:
     payload: bytes
     fingerprint: bytes
 
-    def to_bytes(self, previous_crc):
+    def to_bytes(self, previous_crc: int) -> tuple[bytes, int]:
         """(the segment with its CRC-32, the CRC-32 to continue from)."""
         block = _varint(self.steps) + _varint(len(self.payload)) + self.payload + self.fingerprint
         crc = zlib.crc32(block, previous_crc)
         return block + _CRC.pack(crc), crc
 
 
+class _Writable(Protocol):
+    def write(self, data: bytes, /) -> Any: ...
+
+
 class Writer:
     """Writes a .lks file to anything with `write(bytes)`, segment by segment."""
 
-    def __init__(self, output, header):
+    def __init__(self, output: _Writable, header: Header) -> None:
         block = header.to_bytes()
         self._output = output
         self._crc = zlib.crc32(block)
-        self.bytes_written, self._segments = len(block), []
+        self.bytes_written = len(block)
+        self._segments: list[bytes] = []
         output.write(block)
 
-    def write_segment(self, segment):
+    def write_segment(self, segment: Segment) -> None:
         block, self._crc = segment.to_bytes(self._crc)
         self._segments.append(block)
         self.bytes_written += len(block)
         self._output.write(block)
 
-    def state(self):
+    def state(self) -> tuple[dict[str, int], dict[str, bytes]]:
         """What `resume` goes on from: ({"crc": the CRC-32 so far}, {"segments": their bytes})."""
         return {"crc": self._crc}, {"segments": b"".join(self._segments)}
 
-    def resume(self, crc, segments):
+    def resume(self, crc: int, segments: bytes) -> None:
         """Write the segments of an earlier run, and go on after them."""
         self._crc, self._segments = crc, [segments]
         self.bytes_written += len(segments)
@@ -113,7 +119,7 @@ class Writer:
 class Reader:
     """Reads a .lks file from bytes. The constructor checks the header and raises FormatError."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         self._data = data
         if data[:len(MAGIC)] != MAGIC:
             raise FormatError(_not_ours(data))
@@ -133,7 +139,7 @@ class Reader:
         self._body_crc = zlib.crc32(data[:self._body])
         self.header = _parse_header(packed)
 
-    def read_stored(self):
+    def read_stored(self) -> bytes:
         """The bytes of a file that stores them, FormatError where there are too many or too few."""
         stored, expected = len(self._data) - self._body, self.header.original_bytes
         if stored != expected:
@@ -141,12 +147,13 @@ class Reader:
             raise FormatError(f"the file is {what}: it holds {stored:,} of {expected:,} bytes", "get a complete copy")
         return self._data[self._body:]
 
-    def read_segments(self, total_steps):
+    def read_segments(self, total_steps: int) -> tuple[list[Segment], FormatError | None]:
         """(the segments that are intact from the start on, the FormatError that ends them or None).
 
         Nothing but the file's own bytes is held; `total_steps` is where the last segment ends.
         """
-        segments, position, crc, covered = [], self._body, self._body_crc, 0
+        segments: list[Segment] = []
+        position, crc, covered = self._body, self._body_crc, 0
         try:
             while covered < total_steps:
                 segment, position, crc = self._read_segment(position, crc, len(segments) + 1)

@@ -6,12 +6,16 @@ gives segments whose coder writes, `decoding` segments whose coder reads.
 
 import itertools
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from lib.coders import make_coder
-from lib.coding.container import Segment
+from lib.coders import Coder, CoderState, make_coder
+from lib.coding.container import Segment, Writer
+from lib.coding.predictor import Predictor
+from lib.coding.streams import Streams
 from lib.errors import DivergedError
 
 SEGMENT_SYMBOLS = 1 << 17        # a segment's frame is 17 bytes: under 0.1 % of the payload of most text
@@ -29,7 +33,8 @@ class Progress:
     unit: str          # what a symbol is, in the plural
 
 
-def code(predictor, streams, symbols, segments, unit, progress=None, visit=None):
+def code(predictor: Predictor, streams: Streams, symbols: np.ndarray, segments: "Iterable[_EncodedSegment | _DecodedSegment]", unit: str,
+         progress: Callable[[Progress], Any] | None = None, visit: Callable[[int, Any], Any] | None = None) -> Iterator[int]:
     """Code `symbols`, uint16 of shape (end - first, batch_size) of the streams: read when encoding, filled when decoding.
 
     unit: what a symbol is, for Progress. progress: called with one about ten times a second, and at the end. visit: called
@@ -59,7 +64,8 @@ def code(predictor, streams, symbols, segments, unit, progress=None, visit=None)
         progress(Progress(streams.coded_count, streams.coded_count, bits, time.perf_counter() - started, unit))
 
 
-def encoding(writer, coder_name, streams, next_step, coder_state=None):
+def encoding(writer: Writer, coder_name: str, streams: Streams, next_step: int,
+             coder_state: CoderState | None = None) -> "Iterator[_EncodedSegment]":
     """Segments that write what is coded to a container.Writer. They end at fixed symbol counts.
 
     next_step: the first to be coded. coder_state: of a resumed run, the state of its coder there.
@@ -74,7 +80,8 @@ def encoding(writer, coder_name, streams, next_step, coder_state=None):
         coder_state = None
 
 
-def decoding(segments, coder_name, streams, next_step, coder_state=None):
+def decoding(segments: Iterable[Segment], coder_name: str, streams: Streams, next_step: int,
+             coder_state: CoderState | None = None) -> "Iterator[_DecodedSegment]":
     """Segments that read the payloads of container.Segments. The rest as for `encoding`."""
     start = streams.first
     for segment in segments:
@@ -86,7 +93,7 @@ def decoding(segments, coder_name, streams, next_step, coder_state=None):
         start = end
 
 
-def checked_before(segments, streams, step):
+def checked_before(segments: Iterable[Segment], streams: Streams, step: int) -> int:
     """The last end of a segment at or before a step: up to there all is checked."""
     ends = itertools.accumulate((segment.steps for segment in segments), initial=streams.first)
     return max(end for end in ends if end <= step)
@@ -95,21 +102,21 @@ def checked_before(segments, streams, step):
 class _EncodedSegment:
     """Steps [start, end), of which `next` is the next one to be coded by `coder`; written when closed."""
 
-    def __init__(self, writer, coder, next_step, start, end):
+    def __init__(self, writer: Writer, coder: Coder, next_step: int, start: int, end: int) -> None:
         self.coder, self.next, self.end = coder, next_step, end
         self._writer, self._start = writer, start
 
-    def close(self, fingerprint):
+    def close(self, fingerprint: bytes) -> None:
         self._writer.write_segment(Segment(self.end - self._start, self.coder.finish(), fingerprint))
 
 
 class _DecodedSegment:
     """Steps up to `end`, read by `coder` from `next` on, and checked when closed."""
 
-    def __init__(self, fingerprint, coder, next_step, end):
+    def __init__(self, fingerprint: bytes, coder: Coder, next_step: int, end: int) -> None:
         self.coder, self.next, self.end = coder, next_step, end
         self._fingerprint = fingerprint
 
-    def close(self, fingerprint):
+    def close(self, fingerprint: bytes) -> None:
         if fingerprint != self._fingerprint:
             raise DivergedError(f"the model's state after step {self.end:,} is not the encoder's")

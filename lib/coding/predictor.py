@@ -1,14 +1,25 @@
 """Everything that predicts and learns, as one object: code steps, learn from them."""
 
 import hashlib
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
+
+from lib.coders import Coder
 from lib.coding.container import FINGERPRINT_BYTES
 from lib.coding.streams import Streams
-from lib.models import build_model
+from lib.models import Model, build_model
+from lib.models.environment import Environment
 from lib.models.inputs import input_shape_of, inputs_bytes, inputs_of
 from lib.models.size import network_bytes
 from lib.parameters import Parameters
 from lib.sources.source import Source
+
+if TYPE_CHECKING:
+    from lib.coders.arithmetic import ArithmeticCoder
+    from lib.coding.plan import Plan
+    from lib.mixing.context_mixer import ContextMixer
+    from lib.resume.checkpoint import Checkpoint
 
 _NETWORK = "network"
 _CERTAIN_AT_ONCE = 1 << 17       # steps of symbols that are all alike
@@ -17,7 +28,11 @@ _CERTAIN_AT_ONCE = 1 << 17       # steps of symbols that are all alike
 class Predictor:
     """The network, the contexts, or both, of a lib.coding.plan.Plan."""
 
-    def __init__(self, plan, made_in=None, prior=None, resumed=False, with_code_lengths=False):
+    _model: Model | None
+    _mixer: "ContextMixer | None"
+
+    def __init__(self, plan: "Plan", made_in: Environment | None = None, prior: np.ndarray | None = None, resumed: bool = False,
+                 with_code_lengths: bool = False) -> None:
         """made_in: the Environment that the encoder named, or in which a run began that is `resumed`: that is about to be
         given a state by `restore`. prior: codes that contexts learn from first. with_code_lengths: whether to note `code_lengths`.
         """
@@ -33,13 +48,13 @@ class Predictor:
             self._mixer = ContextMixer(parameters, source, streams, prior, resumed, with_code_lengths)
 
     @property
-    def steps_at_once(self):
+    def steps_at_once(self) -> int:
         """The most steps that `code_steps` takes: a network has to learn from each before the next."""
         if self._model:
             return 1
         return self._mixer.steps_at_once if self._mixer else _CERTAIN_AT_ONCE
 
-    def code_steps(self, coder, symbols, active, first_step):
+    def code_steps(self, coder: Coder, symbols: np.ndarray, active: np.ndarray, first_step: int) -> None:
         """Code the steps from `first_step` on through `coder` and learn from them.
 
         symbols: uint16, shape (steps, batch_size), read or filled in by the coder. active: int64, shape (steps,); of
@@ -47,27 +62,27 @@ class Predictor:
         """
         if not self._model:
             if self._mixer:
-                self._mixer.code_steps(coder, symbols, active, first_step)
+                self._mixer.code_steps(cast("ArithmeticCoder", coder), symbols, active, first_step)
             else:
                 symbols[:] = 0
             return
         frequencies = self._model.predict()
         if self._mixer:
-            self._mixer.code_steps(coder, symbols, active, first_step, frequencies)
+            self._mixer.code_steps(cast("ArithmeticCoder", coder), symbols, active, first_step, frequencies)
         else:
             coder.code_step(frequencies, symbols[0], active[0])
         self._model.learn(symbols[0], active[0], self._inputs.after(first_step, symbols[0]))
 
-    def code_lengths(self):
+    def code_lengths(self) -> np.ndarray | None:
         """Bits that each symbol cost, float32, one stream after the other; None where there are no contexts."""
         return self._mixer.code_lengths() if self._mixer else None
 
-    def sections(self):
+    def sections(self) -> dict[str, np.ndarray | bytes]:
         """{name: array or bytes} of the complete state between two steps, see lib.resume.checkpoint."""
         network = {_NETWORK: self._model.state_bytes()} | self._inputs.arrays() if self._model else {}
         return network | (self._mixer.arrays() if self._mixer else {})
 
-    def restore(self, checkpoint, step):
+    def restore(self, checkpoint: "Checkpoint", step: int) -> None:
         """Go on from a Checkpoint that holds `sections` as they were after `step` steps.
 
         Raises CheckpointError or FormatError where it does not fit.
@@ -79,16 +94,16 @@ class Predictor:
             checkpoint.read_into(self._mixer.arrays())
 
     @property
-    def environment(self):
+    def environment(self) -> Environment | None:
         """The Environment that this predictor's bits depend on, or None."""
         return self._model.environment if self._model else None
 
     @property
-    def backend(self):
+    def backend(self) -> str | None:
         """What computes the network, or None where there is none."""
         return self._model.backend if self._model else None
 
-    def fingerprint(self):
+    def fingerprint(self) -> bytes:
         """8 bytes that name the state; equal in encoder and decoder after the same symbols."""
         parts = [part.fingerprint() for part in (self._model, self._mixer) if part]
         if not parts:

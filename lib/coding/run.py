@@ -36,7 +36,7 @@ class Coded:
 class _Session:
     """One pass over the symbols of a plan, in either direction: the predictor, where it begins, and what it leaves."""
 
-    def __init__(self, plan: Plan, run: Run, kept: RunCheckpoint, made_in: Environment | None, with_code_lengths: bool = False):
+    def __init__(self, plan: Plan, run: Run, kept: RunCheckpoint, made_in: Environment | None, with_code_lengths: bool = False) -> None:
         """made_in: the Environment that the bits of a float network are to come from, or None."""
         plan.check_memory()
         self.plan, self._run, self._kept = plan, run, kept

@@ -20,43 +20,43 @@ class Streams:
     first: int = 0
     end: int = -1                  # below 0: all steps
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.end < 0:
             object.__setattr__(self, "end", self.steps)
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         """Steps that code everything: symbol_count / batch_size, rounded up."""
         return -(-self.symbol_count // self.batch_size)
 
     @property
-    def coded_count(self):
+    def coded_count(self) -> int:
         """How many symbols the steps from `first` to `end` code."""
         return self.symbols_before(self.end)
 
-    def active(self, steps):
+    def active(self, steps: np.ndarray) -> np.ndarray:
         """How many streams have a symbol at each of `steps`, an array of whole numbers: int64, of the same shape."""
         return np.clip(-(-(self.symbol_count - steps) // self.steps), 0, self.batch_size)
 
-    def symbols_before(self, step):
+    def symbols_before(self, step: int) -> int:
         """How many symbols the steps from `first` to before `step` code."""
         return self._of_whole_before(step) - self._of_whole_before(self.first)
 
-    def _of_whole_before(self, step):
+    def _of_whole_before(self, step: int) -> int:
         full, rest = divmod(self.symbol_count, self.steps) if self.steps else (0, 0)
         return full * step + min(rest, step)
 
-    def stretches(self):
+    def stretches(self) -> list[tuple[int, int]]:
         """(start, end) of each stream's symbols among those of the whole input: what the steps from `first` to `end` code."""
         starts = np.arange(self.batch_size) * self.steps
         return [(min(int(start) + self.first, self.symbol_count), min(int(start) + self.end, self.symbol_count))
                 for start in starts]
 
-    def empty(self):
+    def empty(self) -> np.ndarray:
         """A matrix for the symbols, all zero: uint16 of shape (end - first, batch_size)."""
         return np.zeros((self.end - self.first, self.batch_size), np.uint16)
 
-    def lay_out(self, symbols):
+    def lay_out(self, symbols: np.ndarray) -> np.ndarray:
         """Symbols of shape (coded_count,), stream by stream, as a matrix of shape (end - first, batch_size).
 
         It is zero where there is none.
@@ -67,7 +67,7 @@ class Streams:
             taken += end - start
         return np.ascontiguousarray(matrix.T)
 
-    def join(self, matrix):
+    def join(self, matrix: np.ndarray) -> np.ndarray:
         """The symbols of shape (coded_count,), stream by stream, from a matrix of shape (end - first, batch_size)."""
         columns = np.ascontiguousarray(matrix.T)
         return np.concatenate([columns[stream, :end - start] for stream, (start, end) in enumerate(self.stretches())])

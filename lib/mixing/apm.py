@@ -15,7 +15,7 @@ _FRACTION = 6                                      # of an entry, over the 16 bi
 _TOP = (1 << 16 + _FRACTION) - 1
 
 
-def fresh(contexts):
+def fresh(contexts: int) -> np.ndarray:
     """int32 of shape (contexts * STEPS,): maps that change nothing."""
     entries = SQUASH[np.minimum(np.arange(STEPS) << WIDTH_BITS, 2 * LIMIT + 2)] << _FRACTION
     return np.tile(entries.astype(np.int32), contexts)

@@ -5,11 +5,14 @@ import hashlib
 import numpy as np
 
 from lib.coders.arithmetic import ArithmeticCoder
+from lib.coding.streams import Streams
 from lib.errors import InputError
 from lib.machine import available_memory
 from lib.mixing import primers, state
 from lib.mixing.kinds import context_set
 from lib.mixing.logistic import LENGTH_PARTS
+from lib.parameters import Parameters
+from lib.sources.source import Source
 
 MOST_SYMBOLS = (1 << 31) - (1 << 20)     # places are int32, also those of a primer and of streams that end early
 _learned: dict = {}                      # {its key: a PredictorState's tables}: what the last small input began from
@@ -23,7 +26,8 @@ class ContextMixer:
 
     steps_at_once = 256          # some milliseconds, so that Ctrl-C and progress do not wait
 
-    def __init__(self, settings, source, streams, prior=None, resumed=False, with_code_lengths=False):
+    def __init__(self, settings: Parameters, source: Source, streams: Streams, prior: np.ndarray | None = None, resumed: bool = False,
+                 with_code_lengths: bool = False) -> None:
         """prior: codes to learn from first, after the primer, uint16, shape (n,).
 
         resumed: whether `arrays` are about to be filled in, so that nothing has to be learned first.
@@ -43,7 +47,8 @@ class ContextMixer:
         if len(known) and not resumed:
             self._begin_with(known)
 
-    def code_steps(self, coder, symbols, active, first_step, frequencies=None):
+    def code_steps(self, coder: ArithmeticCoder, symbols: np.ndarray, active: np.ndarray, first_step: int,
+                   frequencies: np.ndarray | None = None) -> None:
         """Code steps from `first_step` on through an ArithmeticCoder.
 
         symbols: uint16, shape (steps, batch_size), read or filled in; active: int64, shape (steps,), how many streams
@@ -80,15 +85,15 @@ class ContextMixer:
             symbols = codes[start:start + self.steps_at_once, None]
             self._code(own, coder, symbols, np.ones(len(symbols), np.int64), start, self._no_frequencies)
 
-    def code_lengths(self):
+    def code_lengths(self) -> np.ndarray:
         """Bits that each symbol of the streams cost, one stream after the other: float32, shape (steps * batch_size,)."""
         return self._memory.code_lengths[self._memory.base:].astype(np.float32) / LENGTH_PARTS
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """{name: array} of the complete state between two steps: the arrays themselves, to be kept or filled in."""
         return state.kept(self._memory)
 
-    def fingerprint(self):
+    def fingerprint(self) -> bytes:
         """8 bytes that name all probabilities and symbols so far."""
         return self._memory.fingerprint.astype("<u8").tobytes()
 
@@ -99,7 +104,7 @@ def _fits(size):
     return available is None or size < available
 
 
-def mixer_bytes(settings, source, streams):
+def mixer_bytes(settings: Parameters, source: Source, streams: Streams) -> int:
     """Bytes of memory that a ContextMixer takes, roughly."""
     base = primers.length(settings.primer)
     return state.memory_bytes(context_set(settings.contexts), source.code_bits, source.layout, base, streams,

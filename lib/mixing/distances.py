@@ -17,7 +17,7 @@ _MOST = 1000
 _EVEN = np.uint32(EVEN)
 
 
-def entries(bits):
+def entries(bits: int) -> int:
     """How many entries the table of a prediction has."""
     return bits * 2 * _REACH * CLASSES
 

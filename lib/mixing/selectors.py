@@ -12,7 +12,7 @@ MATCH_CLASSES = 8
 MOST_ORDERS = 8      # orders that are known: none to seven
 
 
-def row_count(values, scope, bits):
+def row_count(values: int, scope: int, bits: int) -> int:
     """Rows of a weight set that `values` values select."""
     return values * {BY_NODE: 1 << bits, BY_DEPTH: bits, BY_MATCH: MATCH_CLASSES << bits,
                      BY_ORDER: MOST_ORDERS * bits}[scope]

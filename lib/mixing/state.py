@@ -1,11 +1,14 @@
 """What a run of the mixing engine keeps: its tables, how large they are for an input, and how they begin."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from lib.coding.streams import Streams
 from lib.mixing import apm, distances, engine, logistic, mixer, selectors, slots
+from lib.mixing.kinds.context_set import ContextSet
 
 _MOST_MAP_CONTEXTS = 1 << 16
 _MOST_MATCH_ENTRIES = 1 << 22
@@ -84,7 +87,7 @@ _OF_STREAMS = ("base", "steps", "values", "symbols", "possible", "code_lengths")
 _BY_STREAM = ("state", "fits", "match_state")      # kept, with a row for each stream
 
 
-def kept(memory):
+def kept(memory: PredictorState) -> dict[str, np.ndarray]:
     """{name: array} of all that a run goes on from: the arrays themselves."""
     return {name: getattr(memory, name) for name in _KEPT}
 
@@ -94,7 +97,7 @@ def kept_bytes(memory: PredictorState) -> int:
     return sum(array.nbytes for array in kept(memory).values())
 
 
-def memory_bytes(kind, bits, layout, base, streams, table_bits, with_network):
+def memory_bytes(kind: ContextSet, bits: int, layout: np.ndarray, base: int, streams: Streams, table_bits: int, with_network: bool) -> int:
     """Bytes of memory that a PredictorState takes, roughly: its large tables, as far as the input touches them."""
     sizes = _Sizes(kind, bits, base, streams, with_network)
     rows, final_rows = (sum(min(count, bits * sizes.places) for count in counts) for counts in (sizes.rows, sizes.final_rows))
@@ -108,7 +111,7 @@ def memory_bytes(kind, bits, layout, base, streams, table_bits, with_network):
 class _Sizes:
     """How large the tables of a kind are for an input."""
 
-    def __init__(self, kind, bits, base, streams, with_network):
+    def __init__(self, kind: ContextSet, bits: int, base: int, streams: Streams, with_network: bool) -> None:
         self.kind, self.places = kind, base + streams.steps * streams.batch_size
         self.used_inputs = (engine.INPUTS_PER_CONTEXT * kind.contexts + engine.INPUTS_PER_MATCH * kind.matches + 1
                             + engine.INPUTS_PER_PREDICTION * kind.predictions
@@ -121,7 +124,8 @@ class _Sizes:
         self.match_entries = min(_MOST_MATCH_ENTRIES, _power_of_two(base + streams.symbol_count))
 
 
-def allocated(kind, values, bits, layout, base, streams, table_bits, with_network, with_code_lengths=False):
+def allocated(kind: ContextSet, values: np.ndarray, bits: int, layout: np.ndarray, base: int, streams: Streams, table_bits: int,
+              with_network: bool, with_code_lengths: bool = False) -> PredictorState:
     """A fresh PredictorState for codes `values`, uint16 (V,), of `bits` bits, with room for a primer of `base` symbols.
 
     What a short input leaves alone is never touched.
@@ -161,20 +165,20 @@ def allocated(kind, values, bits, layout, base, streams, table_bits, with_networ
         touched=np.zeros(1, np.uint64), shares=np.zeros(2 << bits, np.int64), work=np.zeros(kind.work))
 
 
-def for_primer(memory):
+def for_primer(memory: PredictorState) -> PredictorState:
     """The same PredictorState, laid out to read the symbols before `base` as its one stream, of any codes."""
     values = np.arange(1 << memory.bits, dtype=np.uint16)
     symbols, possible = _tree(values, memory.bits)
     return memory._replace(base=0, steps=memory.base, values=values, symbols=symbols, possible=possible)
 
 
-def left_by_primer(memory):
+def left_by_primer(memory: PredictorState) -> dict[str, np.ndarray]:
     """{name: array}: copies of what the symbols before `base` left, in tables like these; for `begin_with`."""
     own = {"state": memory.state[:1], "fits": memory.fits[:1], "codes": memory.codes[:memory.base]}
     return {name: own.get(name, array).copy() for name, array in kept(memory).items() if name != "match_state"}
 
 
-def begin_with(memory, left):
+def begin_with(memory: PredictorState, left: Mapping[str, np.ndarray]) -> None:
     """Let the first stream of a fresh PredictorState go on from where a primer's symbols ended in another one."""
     arrays = kept(memory)
     for name, array in left.items():

@@ -8,18 +8,46 @@ from it with `restore(data, step)`, after `step` steps; says with `environment` 
 Environment its bits depend, or None; and with `backend` what computes it, or None.
 """
 
+from typing import Protocol
+
+import numpy as np
+
 from lib.errors import SettingsError
+from lib.models.environment import Environment
 from lib.models.exact.bounds import check_dimensions
 from lib.models.exact.dimensions import Dimensions
+from lib.models.inputs import InputShape
+from lib.parameters import Parameters
 
 
-def check_model(parameters, input_shape):
+class Model(Protocol):
+    """A network; this package says what each name means."""
+
+    @property
+    def environment(self) -> Environment | None: ...
+
+    @property
+    def backend(self) -> str | None: ...
+
+    def predict(self) -> np.ndarray: ...
+
+    def learn(self, symbols: np.ndarray, active: int, seen: np.ndarray) -> None: ...
+
+    def fingerprint(self) -> bytes: ...
+
+    def state_bytes(self) -> bytes: ...
+
+    def restore(self, data: bytes, step: int) -> None: ...
+
+
+def check_model(parameters: Parameters, input_shape: InputShape) -> None:
     """Refuse complete parameters of a network that cannot be, by name. Imports no backend."""
     if parameters.has_network and parameters.arithmetic == "exact" and input_shape.symbols > 1:
         check_dimensions(Dimensions.of(parameters, input_shape))
 
 
-def build_model(parameters, input_shape, steps, backend="auto", made_in=None):
+def build_model(parameters: Parameters, input_shape: InputShape, steps: int, backend: str = "auto",
+                made_in: Environment | None = None) -> Model:
     """The model of complete `parameters` for `steps` steps; input_shape: lib.models.inputs.InputShape, what each of them
     sees, of two symbols or more.
 

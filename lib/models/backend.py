@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from lib.errors import SettingsError
 
@@ -24,12 +25,12 @@ class KerasBackend:
     """Keras on one backend."""
 
     name: str
-    ops: object             # keras.ops
+    ops: ModuleType         # keras.ops
     compile: Callable       # a function of tensors (lists and dicts of them) -> the same, compiled for fixed shapes
 
 
 @cache
-def keras_backend(name):
+def keras_backend(name: str) -> KerasBackend:
     """The KerasBackend of "numpy", "tensorflow" or "jax". Each can be had at any time of a process.
 
     Keras holds one backend at a time, but the operations that it gave out before keep working on theirs.
@@ -49,7 +50,7 @@ def keras_backend(name):
 
 
 @cache
-def import_tensorflow():
+def import_tensorflow() -> ModuleType:
     """The tensorflow module, set up and quiet."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _native_messages_hidden():
@@ -59,7 +60,7 @@ def import_tensorflow():
     return tf
 
 
-def import_keras(name):
+def import_keras(name: str) -> ModuleType:
     """The keras module on a backend. What was made with it keeps working when another is imported."""
     os.environ["KERAS_BACKEND"] = name         # read by the first import in a process
     import keras
@@ -70,7 +71,7 @@ def import_keras(name):
     return sys.modules["keras"]
 
 
-def use_threads(wanted):
+def use_threads(wanted: int | None) -> int:
     """Let TensorFlow compute with `wanted` threads, or one for each core where it is None; returns how many it is.
 
     A float product's bits depend on how many threads share it, not on the cores they run on. TensorFlow
@@ -88,17 +89,17 @@ def use_threads(wanted):
     return tf.config.threading.get_intra_op_parallelism_threads()
 
 
-def is_installed(name):
+def is_installed(name: str) -> bool:
     """Whether a backend's package is there. Imports nothing."""
     return importlib.util.find_spec(name) is not None
 
 
-def available_cores():
+def available_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def choose_backend(wanted, operations):
+def choose_backend(wanted: str, operations: float) -> str:
     """The backend of an exact run: `wanted`, or for "auto" the quickest for `operations` floating-point ones a step.
 
     On a processor that is numba, whatever the size (docs/tuning.md). A GPU has to make up for starting TensorFlow
@@ -106,10 +107,11 @@ def choose_backend(wanted, operations):
     """
     if wanted != "auto":
         return wanted
-    return gpu_backend() if gpu_backend() and operations >= _GPU_PAYS else "numba"
+    gpu = gpu_backend()
+    return gpu if gpu and operations >= _GPU_PAYS else "numba"
 
 
-def gpu_backend():
+def gpu_backend() -> str | None:
     """The backend that would compute on this machine's GPU, or None."""
     has_gpu = any(Path(device).exists() for device in _GPU_DEVICES)
     return next((name for name in ("tensorflow", "jax") if has_gpu and is_installed(name)), None)

@@ -1,7 +1,9 @@
 """Where a float network runs. Its bits depend on it, so files name it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _MOST_THREADS = 4096
 
@@ -16,7 +18,7 @@ class Environment:
     keras: str
 
     @classmethod
-    def enter(cls, made_in=None):
+    def enter(cls, made_in: "Environment | None" = None) -> "Environment":
         """The environment of this process, with the threads of `made_in` where it can still take them over.
 
         Imports TensorFlow.
@@ -33,7 +35,7 @@ class Environment:
         return cls(device, threads, tf.__version__, keras.__version__)
 
     @classmethod
-    def from_header(cls, fields):
+    def from_header(cls, fields: Sequence[Any]) -> "Environment | None":
         """The environment in a file's header; None where the file does not depend on one."""
         if (len(fields) != 4 or not isinstance(fields[0], str) or not all(type(value) is int for value in fields[1:])
                 or not 1 <= fields[1] <= _MOST_THREADS):
@@ -42,11 +44,11 @@ class Environment:
         device = "".join(letter if letter.isprintable() else "?" for letter in device)
         return cls(device, threads, _version_text(tensorflow), _version_text(keras))
 
-    def to_header(self):
+    def to_header(self) -> tuple[str, int, int, int]:
         """[device, threads, version, version], each version as one number: 2.21.0 as 22100."""
         return self.device, self.threads, _version_number(self.tensorflow), _version_number(self.keras)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (f"TensorFlow {self.tensorflow} and Keras {self.keras} on {self.device} "
                 f"with {self.threads} thread{'s' if self.threads > 1 else ''}")
 

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lib.coding.streams import Streams
+from lib.parameters import Parameters
+from lib.sources.source import Source
+
 _FEWEST_COLUMNS = 3           # of the window that is looked at in the same frame
 _MOST_CELLS = 4096            # of a frame whose cells each have an embedding
 _PLANES = 8                   # of an image: channels, times codes of a sample
@@ -20,11 +24,11 @@ class InputShape:
     values: int       # R, of which it has embeddings
 
     @classmethod
-    def of_last_symbol(cls, vocabulary_size):
+    def of_last_symbol(cls, vocabulary_size: int) -> "InputShape":
         return cls(vocabulary_size, 1, vocabulary_size)
 
 
-def input_shape_of(parameters, source):
+def input_shape_of(parameters: Parameters, source: Source) -> InputShape:
     """The InputShape of complete `parameters` for a source. Allocates nothing."""
     if _has_samples(parameters, source):
         return InputShape(source.vocabulary_size, len(_AROUND) + _IN_PIXEL + 1, source.vocabulary_size + 1 + _PLANES)
@@ -34,7 +38,7 @@ def input_shape_of(parameters, source):
     return InputShape(source.vocabulary_size, count, source.vocabulary_size + 1 + _places(source.layout))
 
 
-def inputs_of(parameters, source, streams):
+def inputs_of(parameters: Parameters, source: Source, streams: Streams) -> "LastSymbol | Grid | Samples":
     """The LastSymbol or the Grid of complete `parameters`, for a source whose symbols lie in `streams`."""
     if _has_grid(parameters, source):
         return Grid(source.vocabulary_size, source.layout, streams, parameters.context_size, parameters.context_frames)
@@ -43,7 +47,7 @@ def inputs_of(parameters, source, streams):
     return LastSymbol()
 
 
-def inputs_bytes(parameters, source):
+def inputs_bytes(parameters: Parameters, source: Source) -> int:
     """Bytes of memory that `inputs_of` take, roughly."""
     if _has_samples(parameters, source):
         return 4 * parameters.batch_size * _longest_way(source.layout)
@@ -64,11 +68,11 @@ def _has_samples(parameters, source):
 class LastSymbol:
     """The symbol before, of each stream."""
 
-    def after(self, step, symbols):
+    def after(self, step: int, symbols: np.ndarray) -> np.ndarray:
         """What the step after `step` sees, whole numbers of shape (B, 1), once its symbols, shape (B,), are known."""
         return symbols[:, None]
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """{name: array} of the complete state between two steps: the arrays themselves, to be kept or filled in."""
         return {}
 
@@ -79,7 +83,7 @@ class Grid:
     Values are symbols, V for a neighbour that is none, and from there on places.
     """
 
-    def __init__(self, vocabulary_size, layout, streams, size, frames):
+    def __init__(self, vocabulary_size: int, layout: np.ndarray, streams: Streams, size: int, frames: int) -> None:
         """layout: (height, width) of a frame; size: of the square, odd; frames: how many before are looked at."""
         height, width = (int(side) for side in layout)
         self._cells, self._steps, self._none = height * width, streams.steps, vocabulary_size
@@ -88,7 +92,7 @@ class Grid:
         self._streams = np.arange(streams.batch_size)
         self._places = _places(layout)
 
-    def after(self, step, symbols):
+    def after(self, step: int, symbols: np.ndarray) -> np.ndarray:
         """What the step after `step` sees, int32 of shape (B, N), once its symbols, shape (B,), are known."""
         next_step = step + 1
         self._history[step % len(self._history)] = symbols
@@ -98,7 +102,7 @@ class Grid:
         seen = self._history[(next_step - back) % len(self._history), self._streams[:, None]]
         return np.concatenate([np.where(is_there, seen, self._none), self._none + 1 + cells[:, None] % self._places], 1)
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """As LastSymbol.arrays."""
         return {"inputs": self._history}
 
@@ -132,13 +136,13 @@ class Samples:
     Values are symbols, V for a neighbour that is none, and from there on planes.
     """
 
-    def __init__(self, vocabulary_size, layout, streams):
+    def __init__(self, vocabulary_size: int, layout: np.ndarray, streams: Streams) -> None:
         """layout: that of lib.sources.image, six numbers for each picture."""
         self._pictures, self._steps, self._none = layout.reshape(-1, 6), streams.steps, vocabulary_size
         self._history = np.zeros((_longest_way(layout), streams.batch_size), np.int32)
         self._starts = np.arange(streams.batch_size) * streams.steps
 
-    def after(self, step, symbols):
+    def after(self, step: int, symbols: np.ndarray) -> np.ndarray:
         """What the step after `step` sees, int32 of shape (B, N), once its symbols, shape (B,), are known."""
         next_step, none = step + 1, self._none
         self._history[step % len(self._history)] = symbols
@@ -161,7 +165,7 @@ class Samples:
             seen[stream, -1] = none + 1 + plane % _PLANES
         return seen
 
-    def arrays(self):
+    def arrays(self) -> dict[str, np.ndarray]:
         """As LastSymbol.arrays."""
         return {"inputs": self._history}
 

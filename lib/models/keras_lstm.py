@@ -11,12 +11,15 @@ decodes where it was made. The fingerprint tells as soon as two runs part.
 
 import hashlib
 from collections import deque
+from typing import Any
 
 import numpy as np
 
 from lib.errors import FormatError
 from lib.models.backend import import_keras, import_tensorflow
 from lib.models.environment import Environment
+from lib.models.inputs import InputShape
+from lib.parameters import Parameters
 
 tf = import_tensorflow()
 keras = import_keras("tensorflow")
@@ -31,7 +34,7 @@ class KerasLSTM:
 
     backend = "tensorflow"
 
-    def __init__(self, parameters, input_shape, steps, made_in=None):
+    def __init__(self, parameters: Parameters, input_shape: InputShape, steps: int, made_in: Environment | None = None) -> None:
         self.environment = Environment.enter(made_in)
         keras.utils.set_random_seed(parameters.seed)
         self._parameters = parameters
@@ -44,18 +47,18 @@ class KerasLSTM:
         window, interval = parameters.seq_length, parameters.update_interval
         self._inputs = deque([nothing] * window, maxlen=window)
         self._states_before = deque([self._state] * window, maxlen=window)
-        self._targets = deque(maxlen=interval)
-        self._mask = deque(maxlen=interval)
+        self._targets: deque[np.ndarray] = deque(maxlen=interval)
+        self._mask: deque[np.ndarray] = deque(maxlen=interval)
         self._newest, self._no_symbols = nothing, no_symbols
 
-    def predict(self):
+    def predict(self) -> np.ndarray:
         """int32 frequencies of shape (batch_size, V) for the next step; call once a step."""
         self._inputs.append(self._newest)
         self._states_before.append(self._state)
         frequencies, self._state = self._network.forward(self._newest[:, None], self._state)
         return frequencies.numpy()
 
-    def learn(self, symbols, active, seen):
+    def learn(self, symbols: np.ndarray, active: int, seen: np.ndarray) -> None:
         """Take the symbols that came: uint16, shape (batch_size,), of which the first `active` count.
 
         seen: whole numbers, shape (batch_size, N), what the next step sees.
@@ -68,18 +71,18 @@ class KerasLSTM:
             self._trainer.update(np.stack(self._inputs, 1), np.stack(self._targets, 1), np.stack(self._mask, 1),
                                  self._states_before[0], self._learning_rate())
 
-    def fingerprint(self):
+    def fingerprint(self) -> bytes:
         """8 bytes of the SHA-256 of weights, optimizer (with its loss scale) and recurrent state."""
         digest = hashlib.sha256()
         for tensor in (*self._network.weights, *self._trainer.variables, *tf.nest.flatten(self._state)):
             digest.update(np.ascontiguousarray(tensor.numpy()).tobytes())
         return digest.digest()[:8]
 
-    def state_bytes(self):
+    def state_bytes(self) -> bytes:
         """The complete state between two steps: NumPy arrays one after the other."""
         return b"".join(np.ascontiguousarray(array).tobytes() for array in self._arrays())
 
-    def restore(self, data, step):
+    def restore(self, data: bytes, step: int) -> None:
         """Go on from `state_bytes` taken after `step` steps, where they were made. FormatError where they do not fit."""
         interval = self._parameters.update_interval
         self._step = step
@@ -126,7 +129,7 @@ class KerasLSTM:
 class _Network:
     """The layers and their forward step. All shapes are fixed when it is built."""
 
-    def __init__(self, parameters, input_shape):
+    def __init__(self, parameters: Parameters, input_shape: InputShape) -> None:
         self._parameters, self._input_shape = parameters, input_shape
         policy = _DTYPE_POLICIES[parameters.arithmetic]
         self._embedding = keras.layers.Embedding(input_shape.values, parameters.embedding_size, dtype=policy)
@@ -140,22 +143,22 @@ class _Network:
                 lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), self.initial_state())])
 
     @property
-    def weights(self):
+    def weights(self) -> list:
         """Trainable variables in a fixed order."""
         return [variable for layer in (self._embedding, *self._lstms, self._output)
                 for variable in layer.trainable_variables]
 
-    def initial_state(self):
+    def initial_state(self) -> list:
         """Zero (hidden, cell) states of each layer, each of shape (batch_size, rnn_units)."""
         dtype = self._embedding.compute_dtype
         shape = (self._parameters.batch_size, self._parameters.rnn_units)
         return [[tf.zeros(shape, dtype), tf.zeros(shape, dtype)] for _ in self._lstms]
 
-    def forward(self, symbols, state):
+    def forward(self, symbols: Any, state: list) -> tuple[Any, list]:
         """(frequencies of shape (batch_size, V), the state after) for steps that see (batch_size, 1, N)."""
         return self._compiled_forward(symbols, state)
 
-    def logits(self, symbols, state, newest):
+    def logits(self, symbols: Any, state: list, newest: int) -> tuple[Any, list]:
         """float32 logits (batch_size, newest, V) of the last `newest` of T steps, which see (batch_size, T, N), and the state."""
         embedded = self._embedding(symbols)
         embedded = tf.reshape(embedded, (*symbols.shape[:2], embedded.shape[2] * embedded.shape[3]))
@@ -192,7 +195,7 @@ class _Network:
 class _Trainer:
     """Truncated backpropagation and Adam as one compiled function."""
 
-    def __init__(self, parameters, network):
+    def __init__(self, parameters: Parameters, network: _Network) -> None:
         self._network = network
         self._interval = parameters.update_interval
         self._optimizer = keras.optimizers.Adam(0.0, beta_1=0.0, beta_2=parameters.adam_beta_2)
@@ -203,11 +206,11 @@ class _Trainer:
         self._compiled_update = tf.function(self._update, jit_compile=True)
 
     @property
-    def variables(self):
+    def variables(self) -> list:
         """The optimizer's state, in a fixed order."""
         return self._optimizer.variables
 
-    def update(self, inputs, targets, mask, state, learning_rate):
+    def update(self, inputs: np.ndarray, targets: np.ndarray, mask: np.ndarray, state: list, learning_rate: float) -> None:
         """One update from inputs (B, seq_length, N), the newest targets and their mask (B, update_interval)."""
         self._compiled_update(inputs, targets, mask, state, learning_rate)
 

@@ -1,10 +1,13 @@
 """How large a network is, reckoned without building it."""
 
+from lib.models.inputs import InputShape
+from lib.parameters import Parameters
+
 _FLOAT_BYTES = 4
 _COPIES = 5        # weights, squares, factors or gradients, and a copy of the first two
 
 
-def parameter_count(parameters, input_shape):
+def parameter_count(parameters: Parameters, input_shape: InputShape) -> int:
     """Weights of the network of `parameters` that sees `input_shape`, a lib.models.inputs.InputShape."""
     embedding, units = parameters.embedding_size * input_shape.count, parameters.rnn_units
     count = input_shape.values * parameters.embedding_size
@@ -14,7 +17,7 @@ def parameter_count(parameters, input_shape):
     return count + (parameters.num_layers * units + 1) * input_shape.symbols
 
 
-def network_bytes(parameters, input_shape):
+def network_bytes(parameters: Parameters, input_shape: InputShape) -> int:
     """Bytes of memory that the network's weights, optimizer and window take, roughly, and another copy of the state.
 
     Measured at a fingerprint, which copies the state, the Numba engine takes less; the reference backend takes
@@ -27,7 +30,7 @@ def network_bytes(parameters, input_shape):
     return _FLOAT_BYTES * (_COPIES * parameter_count(parameters, input_shape) + window)
 
 
-def operations_per_step(parameters, input_shape):
+def operations_per_step(parameters: Parameters, input_shape: InputShape) -> float:
     """Floating-point operations of a step of all streams, updates included: two for each term of a product."""
     products = parameter_count(parameters, input_shape) - input_shape.values * parameters.embedding_size
     backward = 2 * parameters.seq_length / parameters.update_interval

@@ -3,6 +3,8 @@
 import functools
 import html
 import traceback
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar
 
 from IPython.display import display
 
@@ -10,6 +12,8 @@ from lib.errors import LockstepError
 from lib.notebook import host
 
 _COLOURS = {"error": ("#b3261e", "#fdecea"), "good": ("#1e7b34", "#e8f5e9"), "note": ("#8a6100", "#fff8e1")}
+_Arguments = ParamSpec("_Arguments")
+_Given = TypeVar("_Given")
 
 
 class Stopped(Exception):
@@ -20,12 +24,12 @@ class Stopped(Exception):
         return [f"Stopped: {self}"]
 
 
-def say(line):
+def say(line: str) -> None:
     """Display a line of text."""
     display({"text/html": f"<div style='color:#555;line-height:1.4'>{html.escape(line)}</div>", "text/plain": line}, raw=True)
 
 
-def box(kind, title, lines=(), details=""):
+def box(kind: str, title: str, lines: Sequence[str] = (), details: str = "") -> None:
     """Display a box. kind: "error", "good" or "note"; details: text that is folded away."""
     colour, ground = _COLOURS[kind]
     text = "".join(f"<div>{html.escape(line)}</div>" for line in lines)
@@ -36,7 +40,7 @@ def box(kind, title, lines=(), details=""):
              "text/plain": "\n".join([title, *lines])}, raw=True)
 
 
-def boxed(function):
+def boxed(function: Callable[_Arguments, _Given]) -> Callable[_Arguments, _Given | None]:
     """A cell's function whose errors show as a box, with the traceback folded away.
 
     A person sees it, and gets None, with which the cells after it do nothing; where a tool executes the notebook, Stopped is raised.
@@ -48,7 +52,7 @@ def boxed(function):
         except Stopped:
             raise
         except KeyboardInterrupt as interrupt:
-            error = interrupt
+            error: BaseException = interrupt
             box("note", "Stopped", [str(interrupt)] if str(interrupt) else [
                 "Nothing is lost: run the cell again, or press the button again, with the same choices, and it goes on from here."])
         except LockstepError as lockstep:

@@ -32,7 +32,7 @@ class Choices:
     prior_file: str = _choice("", "what was learned from files of yours, a .prior file; a .lks file made with one finds it beside "
                               "itself, or is told here")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check(self)
 
 
@@ -48,7 +48,7 @@ class SplitChoices:
         "aligned", "aligned parts go on from one another and are as small together as the whole; independent ones can be "
         "compressed side by side, and are larger", ("aligned", "independent"))
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check(self)
 
 

@@ -1,11 +1,14 @@
 """How long a run will take and how much memory, before it begins."""
 
 from pathlib import Path
+from typing import Any
 
 from lib.coding import choice, speed
 from lib.contents import input_bytes, inspect
 from lib.machine import available_memory
+from lib.settings import Settings
 from lib.sources import source_of
+from lib.sources.source import Source
 
 _LARGEST_LOOKED_AT = 30_000_000            # bytes: to look at more would make the form slow
 
@@ -13,10 +16,12 @@ _LARGEST_LOOKED_AT = 30_000_000            # bytes: to look at more would make t
 class Estimate:
     """Estimates for one input after another; what was read of the last one is kept."""
 
-    def __init__(self):
-        self._key, self._data, self._sources = None, None, {}
+    def __init__(self) -> None:
+        self._key: Any = None
+        self._data: Any = None
+        self._sources: dict[tuple, Source] = {}
 
-    def line(self, path, settings):
+    def line(self, path: Path | str, settings: Settings) -> str:
         """A sentence or two on what compressing a file would take with Settings as they are chosen.
 
         Raises LockstepError or OSError where it cannot be compressed.
@@ -39,7 +44,7 @@ class Estimate:
         return self._sources[asked]
 
 
-def line_on_coded(path):
+def line_on_coded(path: Path | str) -> str:
     """A sentence or two on what a .lks file says of itself, and what decompressing it would take.
 
     Raises LockstepError or OSError where it cannot be decompressed.

@@ -2,6 +2,9 @@
 
 import dataclasses
 import html
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from lib.errors import LockstepError, SettingsError
 from lib.notebook import host
@@ -33,32 +36,35 @@ class Form:
     decompression settings holds only how to run, as the file knows the rest.
     """
 
-    def __init__(self, choices, settings={}, splitting={}):
+    def __init__(self, choices: Mapping[str, Any], settings: Mapping[str, Any] = {}, splitting: Mapping[str, Any] = {}) -> None:
         self._initial = {**choices, **settings, **splitting}
-        self._widgets, self._help = {}, {}
-        self._upload = self._button = self._status = None
-        self._taken = None, None                               # what the upload field held last, and where that is
+        self._widgets: dict[str, Any] = {}                     # by the field's name, as the next
+        self._help: dict[str, Any] = {}
+        self._upload: Any = None                               # these three: widgets, once they are shown
+        self._button: Any = None
+        self._status: Any = None
+        self._taken: tuple[Any, Path | None] = None, None      # what the upload field held last, and where that is
         self._estimate = Estimate()
         self.choices(), self.settings(), self.splitting()      # a wrong value is refused at once
 
     @property
-    def task(self):
+    def task(self) -> str:
         """What the notebook does: "compress", "decompress" or "split or join"."""
         return "compress" if "preset" in self._initial else "split or join" if "action" in self._initial else "decompress"
 
-    def choices(self):
+    def choices(self) -> Choices:
         """The Choices as they stand now."""
         return Choices(**self._current(Choices))
 
-    def settings(self):
+    def settings(self) -> Settings:
         """The Settings as they stand now."""
         return Settings().with_values(self._current(Settings))
 
-    def splitting(self):
+    def splitting(self) -> SplitChoices:
         """The SplitChoices as they stand now."""
         return SplitChoices(**self._current(SplitChoices))
 
-    def uploaded(self):
+    def uploaded(self) -> Path | None:
         """The path of the file in the upload field, or None."""
         if self._upload is None:
             return None
@@ -67,13 +73,13 @@ class Form:
         return self._taken[1]
 
     @property
-    def waits(self):
+    def waits(self) -> bool:
         """Whether somebody is there to choose a file, and has not yet."""
         given = what_is_given(self.choices(), self.uploaded())
         return (self._button is not None and host.a_person_is_there()
                 and (not given or given == "upload" and not self.uploaded()))
 
-    def show(self, run=None):
+    def show(self, run: Callable[["Form"], Any] | None = None) -> None:
         """Display the widgets. Colab shows the cell's own fields instead.
 
         run: what the button does, called in a place of its own for what it shows; without it there is no button.
@@ -158,8 +164,8 @@ class Form:
         """The groups of rows that are not empty; some folded away."""
         import ipywidgets
         left, groups = list(self._initial), []
-        for title, names, is_folded in _GROUPS:
-            names = [name for name in names or left if name in left]
+        for title, wanted, is_folded in _GROUPS:
+            names = [name for name in wanted or left if name in left]
             left = [name for name in left if name not in names]
             if not names:
                 continue
@@ -183,7 +189,7 @@ def _line(text, style):
     return f"<div style='{style};line-height:1.3;padding-top:5px'>{html.escape(text)}</div>"
 
 
-def field_named(name):
+def field_named(name: str) -> dataclasses.Field:
     """The field of Choices, Settings or SplitChoices by its name."""
     return next(field for group in (Choices, Settings, SplitChoices) for field in dataclasses.fields(group) if field.name == name)
 
@@ -205,13 +211,13 @@ def _widget(field, initial):
                            continuous_update=False, **shape)          # not at every letter of a path
 
 
-def help_line(field):
+def help_line(field: dataclasses.Field) -> str:
     """A field's help with its unit and bounds."""
     facts = field.metadata
     bounds = "" if facts.get("minimum") is None else f" ({facts['minimum']:,} to {facts['maximum']:,} {facts['unit']})"
     return facts["help"] + bounds.replace(" )", ")")
 
 
-def placeholder(field):
+def placeholder(field: dataclasses.Field) -> str:
     """What an empty text field of a setting stands for."""
     return f"preset: {default_of(field.name)}" if field.metadata.get("header_id") else ""

@@ -5,7 +5,9 @@ import html
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from IPython import get_ipython
@@ -18,12 +20,12 @@ _DRIVE = Path("/content/drive")
 _LARGEST_IN_PAGE = 64_000_000      # bytes that a link of the app carries itself, since Voila serves no files
 
 
-def in_colab():
+def in_colab() -> bool:
     """Whether this notebook runs in Google Colab, whose kernel comes with this module loaded."""
     return "google.colab" in sys.modules
 
 
-def a_person_is_there():
+def a_person_is_there() -> bool:
     """Whether somebody sees the widgets: a server started this kernel for a page, and no tool that runs notebooks by itself."""
     return _in_jupyter() or is_app() or _in_vs_code()
 
@@ -39,12 +41,12 @@ def _in_vs_code():
     return shell is not None and "__vsc_ipynb_file__" in shell.user_ns
 
 
-def is_app():
+def is_app() -> bool:
     """Whether Voila shows this notebook, without its code."""
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
-def ask_for_upload(folder):
+def ask_for_upload(folder: Path | str) -> Path:
     """Colab's own upload dialog; waits for the person. Returns the path of the uploaded file in `folder`."""
     from google.colab import files
     uploaded = files.upload()       # {name: bytes}; the files also land in the working folder
@@ -54,7 +56,7 @@ def ask_for_upload(folder):
     return _write_upload(folder, name, content)
 
 
-def widget_upload(widget, folder):
+def widget_upload(widget: Any, folder: Path | str) -> Path | None:
     """The path of what a FileUpload widget holds, written into `folder`; None where it holds nothing."""
     value = widget.value
     if not value:
@@ -67,7 +69,7 @@ def widget_upload(widget, folder):
     return _write_upload(folder, name, upload["content"])
 
 
-def mount_drive():
+def mount_drive() -> Path:
     """The folder MyDrive, mounted now; asks the person for permission. InputError outside Colab."""
     if not in_colab():
         raise InputError("Google Drive can be reached from Colab only", "choose a path here")
@@ -76,7 +78,7 @@ def mount_drive():
     return _DRIVE / "MyDrive"
 
 
-def copy_to_drive(path):
+def copy_to_drive(path: Path) -> Path:
     """Copy a file to MyDrive and wait until it is there; returns its path."""
     from google.colab import drive
     target = free_name(mount_drive() / path.name)
@@ -88,7 +90,7 @@ def copy_to_drive(path):
     return target
 
 
-def offer(paths, download):
+def offer(paths: Sequence[Path], download: bool) -> None:
     """Hand files over: browser downloads in Colab where asked for, buttons to download them in Jupyter and in the app."""
     if in_colab() and download:
         from google.colab import files
@@ -99,7 +101,7 @@ def offer(paths, download):
         display({"text/html": " ".join(links), "text/plain": ""}, raw=True)
 
 
-def beside(path):
+def beside(path: Path) -> Path | None:
     """The path of a file in this notebook's folder, from there; None for others."""
     path, here = path.resolve(), Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else None
@@ -113,8 +115,8 @@ def _address(path):
         if path.stat().st_size > _LARGEST_IN_PAGE:
             return None
         return f"data:application/octet-stream;base64,{base64.b64encode(path.read_bytes()).decode()}"
-    if _in_jupyter() and beside(path):
-        return quote(beside(path).as_posix())       # without a host it is a file of Jupyter's own, beside the notebook
+    if _in_jupyter() and (place := beside(path)):
+        return quote(place.as_posix())       # without a host it is a file of Jupyter's own, beside the notebook
     return None
 
 

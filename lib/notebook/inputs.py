@@ -5,6 +5,7 @@ import hashlib
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from tqdm.auto import tqdm
@@ -13,6 +14,7 @@ from lib.compression import SUFFIX
 from lib.contents import inspect
 from lib.errors import InputError, LockstepError
 from lib.notebook import host
+from lib.notebook.choices import Choices
 from lib.storage.files import OutputFile, free_name
 from lib.storage.names import is_file_name, near_name
 
@@ -20,7 +22,7 @@ _CHUNK = 1 << 18          # bytes
 _TIMEOUT = 30             # seconds without a byte
 
 
-def find_input(choices, uploaded, fallback):
+def find_input(choices: Choices, uploaded: Path | None, fallback: Callable[[Path], Path]) -> Path:
     """The path of the chosen input.
 
     uploaded: what the form's upload field holds, a path or None.
@@ -44,7 +46,7 @@ def find_input(choices, uploaded, fallback):
     return Path(_given(choices, "path")).expanduser()
 
 
-def fetch(url, folder, largest_mb):
+def fetch(url: str, folder: Path, largest_mb: float) -> Path:
     """Fetch an http(s) URL into `folder` with a progress bar; returns the path.
 
     Raises InputError for other addresses, failures and more than `largest_mb` megabytes.
@@ -63,7 +65,7 @@ def fetch(url, folder, largest_mb):
     return _same_as(wanted, path)
 
 
-def output_for(input_path, folder):
+def output_for(input_path: Path, folder: Path) -> Path:
     """Where the .lks file of `input_path` goes: over one of the same original, else under a free name."""
     path = folder / (input_path.name + SUFFIX)
     try:
@@ -103,7 +105,7 @@ def _save(response, path, largest_mb):
         output.commit()
 
 
-def what_is_given(choices, uploaded):
+def what_is_given(choices: Choices, uploaded: Path | None) -> str:
     """Which of the INPUTS a person chose; "" where `input_from` is "auto" and there is none yet."""
     if choices.input_from != "auto":
         return choices.input_from

@@ -2,12 +2,15 @@
 
 import io
 import time
+from pathlib import Path
+from typing import Any, Self
 
 import ipywidgets
 from IPython.display import Image, display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from lib.coding.loop import Progress
 from lib.progress import ProgressBar
 from lib.storage.files import write_file
 
@@ -20,19 +23,21 @@ _POINTS = 200             # of the curve over the whole input
 class LiveProgress:
     """A bar and a plot of bits per symbol against how many are coded. Used with `with`, and called with Progress."""
 
-    def __init__(self, title):
+    def __init__(self, title: str) -> None:
         self._title = title
         self._bar = ProgressBar(title)
         self._curve = Curve()
-        self._plot, self._shown, self._final = Plot(title), None, None
+        self._plot = Plot(title)
+        self._shown: Any = None                # the plot's place while it changes
+        self._final: bytes | None = None
         self._begun = time.monotonic()
         self._next, self._spent = self._begun + _SECONDS_BETWEEN_PLOTS, 0.0
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._bar.__enter__()
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         self._bar.__exit__(*exception)
         if self._shown is not None:
             self._shown.close()
@@ -40,13 +45,13 @@ class LiveProgress:
             self._final = Plot(self._title).png(self._curve)
             display(Image(data=self._final, width=_WIDTH))     # which a saved notebook keeps, as it does no widget
 
-    def __call__(self, progress):
+    def __call__(self, progress: Progress) -> None:
         self._bar(progress)
         self._curve.add(progress)
         if len(self._curve) > 1 and time.monotonic() >= self._next:
             self._draw()
 
-    def save(self, path):
+    def save(self, path: Path) -> None:
         """Write the final plot to a PNG file; nothing where there was no progress."""
         if self._final:
             write_file(path, self._final, overwrite=True)
@@ -69,25 +74,25 @@ class LiveProgress:
 class Curve:
     """Bits per symbol so far and over the last stretch, at up to some hundred positions."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._points = [(0, 0)]            # (symbols, bits)
         self.total, self.unit = 0, "symbols"
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._points) - 1
 
-    def add(self, progress):
+    def add(self, progress: Progress) -> None:
         """Keep a point where the last one is far enough back, and the end."""
         self.total, self.unit = progress.total, progress.unit
         far = progress.done - self._points[-1][0] >= progress.total / _POINTS
         if progress.done > self._points[-1][0] and (far or progress.done == progress.total):
             self._points.append((progress.done, progress.bits))
 
-    def so_far(self):
+    def so_far(self) -> list[tuple[int, float]]:
         """[(position in symbols, bits per symbol from the start)]."""
         return [(done, bits / done) for done, bits in self._points[1:]]
 
-    def recent(self):
+    def recent(self) -> list[tuple[int, float]]:
         """[(position in symbols, bits per symbol since the point before)]."""
         pairs = zip(self._points, self._points[1:])
         return [(done, (bits - bits_before) / (done - before)) for (before, bits_before), (done, bits) in pairs]
@@ -96,7 +101,7 @@ class Curve:
 class Plot:
     """Curves as pictures. The figure is kept, as to make one takes longer than to draw it again."""
 
-    def __init__(self, title):
+    def __init__(self, title: str) -> None:
         self._figure = Figure(figsize=(9, 3.2), dpi=96, layout="constrained")
         self._axes = self._figure.add_subplot()
         self._recent, = self._axes.plot([], [], color="tab:gray", linewidth=0.8, label="last stretch")
@@ -106,7 +111,7 @@ class Plot:
         self._axes.grid(alpha=0.3)
         self._axes.legend(loc="upper right")
 
-    def png(self, curve):
+    def png(self, curve: Curve) -> bytes:
         """A Curve of one point or more as the bytes of a PNG picture."""
         recent, so_far = curve.recent(), curve.so_far()
         self._recent.set_data(*zip(*recent))
@@ -118,7 +123,7 @@ class Plot:
         return picture
 
 
-def png_of(figure):
+def png_of(figure: Figure) -> bytes:
     """A matplotlib figure as the bytes of a PNG picture."""
     picture = io.BytesIO()
     FigureCanvasAgg(figure).print_png(picture)

@@ -1,27 +1,31 @@
 """Pictures of what was coded, and of what each part of it cost."""
 
 import math
+from typing import Any
 
 import numpy as np
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
+from lib.compression import Result
 from lib.notebook.live import png_of
 
 _WIDTH = 760                     # pixels on the page
 
 
-def show_code_lengths(result):
+def show_code_lengths(result: Result) -> None:
     """Display where the bits of a compression Result went, for data that has a shape: videos of tokens, images."""
     if result.code_lengths is None:
         return
-    if hasattr(result.source, "frames"):
-        display(Image(data=video_picture(result.source.frames(), result.code_lengths), width=_WIDTH))
-    if hasattr(result.source, "first_picture"):
-        display(Image(data=image_picture(*result.source.first_picture(), result.code_lengths), width=_WIDTH))
+    source: Any = result.source
+    if hasattr(source, "frames"):
+        display(Image(data=video_picture(source.frames(), result.code_lengths), width=_WIDTH))
+    if hasattr(source, "first_picture"):
+        samples, shape = source.first_picture()
+        display(Image(data=image_picture(samples, shape, result.code_lengths), width=_WIDTH))
 
 
-def video_picture(tokens, code_lengths):
+def video_picture(tokens: np.ndarray, code_lengths: np.ndarray) -> bytes:
     """A frame of tokens in false colours, the bits of each cell, and of each frame: a PNG picture as bytes.
 
     tokens: shape (frames, height, width); code_lengths: bits of each, shape (n,).
@@ -44,7 +48,7 @@ def video_picture(tokens, code_lengths):
     return png_of(figure)
 
 
-def image_picture(samples, shape, code_lengths):
+def image_picture(samples: np.ndarray, shape: tuple[int, int, int], code_lengths: np.ndarray) -> bytes:
     """A picture beside a map of its bits per pixel: a PNG picture as bytes.
 
     samples: uint8, shape (height, width) or (height, width, 3); shape: of its codes, (height, width, codes of a pixel); code_lengths: bits

@@ -3,21 +3,23 @@
 import html
 import io
 import warnings
+from collections.abc import Sequence
 
 from IPython.display import Image, display
 from matplotlib.figure import Figure
 
+from lib.compression import Result
 from lib.notebook.live import png_of
 from lib.peers import image_sizes, standard_sizes
 
 
-def show_table(rows, header=()):
+def show_table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
     """Display rows of text as a table: HTML where it can be shown, aligned text elsewhere."""
     lines = [header, *rows] if header else rows
     display({"text/html": _as_html(rows, header), "text/plain": as_text(lines)}, raw=True)
 
 
-def as_text(lines):
+def as_text(lines: Sequence[Sequence[str]]) -> str:
     """Rows of text with aligned columns; all columns but the first to the right where there are more than two."""
     widths = [max(len(cell) for cell in column) for column in zip(*lines)]
     align = str.ljust if len(widths) == 2 else str.rjust
@@ -25,7 +27,7 @@ def as_text(lines):
                      for line in lines)
 
 
-def compare_with_standard(result, original):
+def compare_with_standard(result: Result, original: bytes) -> None:
     """Table and bar chart of a compression Result against the standard compressors on `original` bytes, and formats for images."""
     sizes = {"Lockstep": result.compressed_bytes, **_image_sizes(original), **standard_sizes(original)}
     rates = {name: 8 * size / max(1, len(original)) for name, size in sizes.items()}

@@ -1,11 +1,13 @@
 """The cells of the notebooks, one function each, in the order in which they run."""
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lib
-from lib.compression import SUFFIX
+from lib.compression import SUFFIX, Result
 from lib.contents import input_bytes, model_of
 from lib.errors import OutputError
 from lib.notebook import host, inputs
@@ -23,7 +25,7 @@ from lib.storage.names import near_name
 
 
 @boxed
-def form(choices, settings={}, splitting={}):
+def form(choices: Mapping[str, Any], settings: Mapping[str, Any] = {}, splitting: Mapping[str, Any] = {}) -> Form:
     """Show the form and return it: see Form. Its button does what the cells below it do."""
     shown = Form(choices, settings, splitting)
     shown.show({"compress": _compress_all, "decompress": _decompress_all, "split or join": _split_or_join_all}[shown.task])
@@ -64,7 +66,7 @@ def _unless_it_waits(step):
 
 @boxed
 @_unless_it_waits
-def compress(form):
+def compress(form: Form) -> Result:
     """Compress what the form chose; returns the Result."""
     choices = form.choices()
     folder = _output_folder(choices)
@@ -80,7 +82,7 @@ def compress(form):
 
 @boxed
 @_unless_it_waits
-def decompress(form):
+def decompress(form: Form) -> Result:
     """Say what the chosen .lks file holds and give its original back; returns the Result."""
     choices = form.choices()
     folder = _output_folder(choices)
@@ -98,7 +100,7 @@ def decompress(form):
 
 @boxed
 @_unless_it_waits
-def report_compression(result):
+def report_compression(result: Result) -> None:
     """What a compression did, as a table, and beside the standard compressors."""
     show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
                 ("model", model_of(result.parameters)),
@@ -109,7 +111,7 @@ def report_compression(result):
 
 @boxed
 @_unless_it_waits
-def report_decompression(result):
+def report_decompression(result: Result) -> None:
     """What a decompression did, as a verdict and a table."""
     box("good", f"{result.output_path.name} is the original, bit for bit", [f"SHA-256 {result.sha256}, as the file says"])
     show_table([*_sizes(result), *_computed_by(result), ("file", str(result.output_path))])
@@ -117,7 +119,7 @@ def report_decompression(result):
 
 @boxed
 @_unless_it_waits
-def deliver(result, form):
+def deliver(result: Result, form: Form) -> None:
     """Hand the output over as chosen: a link or a download, and a copy on Drive."""
     wanted = form.choices().output_to
     if wanted == "drive":
@@ -128,7 +130,7 @@ def deliver(result, form):
 
 @boxed
 @_unless_it_waits
-def split_or_join(form):
+def split_or_join(form: Form) -> "Outcome":
     """Cut a file into parts, or put parts together again; returns an Outcome."""
     choices, splitting = form.choices(), form.splitting()
     folder = _output_folder(choices)
@@ -155,7 +157,7 @@ class Outcome:
 
 @boxed
 @_unless_it_waits
-def report_splitting(outcome):
+def report_splitting(outcome: Outcome) -> None:
     """What was split or joined, as a table."""
     manifest = outcome.manifest
     streams = f"{manifest.batch_size} stream{'s' if manifest.batch_size > 1 else ''}"
@@ -169,7 +171,7 @@ def report_splitting(outcome):
 
 @boxed
 @_unless_it_waits
-def deliver_parts(outcome, form):
+def deliver_parts(outcome: Outcome, form: Form) -> None:
     """Say where the files are, and copy them to Drive where that was chosen."""
     wanted = form.choices().output_to
     if wanted == "drive":

@@ -13,8 +13,10 @@ import struct
 import threading
 import time
 import zlib
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Self
 
 import msgpack
 import numpy as np
@@ -38,12 +40,13 @@ _THREADS = 4
 _MOST_SHARE = 0.04               # of a run's time that goes into its checkpoints
 
 
-def previous(path):
+def previous(path: Path | str) -> Path:
     """Where the checkpoint before the one at `path` lies."""
     return Path(path).with_name(Path(path).name + ".previous")
 
 
-def write(path, about, sections, keep=True, mode=0o666):
+def write(path: Path | str, about: dict[str, Any], sections: Mapping[str, Any], keep: bool = True,
+          mode: int = 0o666) -> None:
     """Put a checkpoint at `path`, completely or not at all; keep: the one that was there, as `previous`.
 
     about: a dict of what MessagePack knows. sections: {name: array or bytes}, in the order they are read in.
@@ -70,13 +73,13 @@ def write(path, about, sections, keep=True, mode=0o666):
         output.commit()
 
 
-def remove(path):
+def remove(path: Path | str) -> None:
     """Remove a checkpoint and the one before it."""
     for file in (Path(path), previous(path)):
         file.unlink(missing_ok=True)
 
 
-def newest(path, warn):
+def newest(path: Path | str, warn: Callable[[str], Any]) -> "Checkpoint | None":
     """The newest Checkpoint at `path` that is whole, or None where there is none.
 
     warn: called with a line where the newest is damaged and the one before it is taken. Raises CheckpointError where
@@ -104,7 +107,7 @@ class Checkpoint:
     Raises CheckpointError where it is damaged or of another version.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         if self.path.exists() and not self.path.is_file():
             raise CheckpointError(f"{self.path} is no plain file", "choose another path for the checkpoint")
@@ -118,26 +121,26 @@ class Checkpoint:
             raise CheckpointError(f"cannot read {self.path}: {error.strerror}") from error
         self._sizes = dict(self.about["sections"])
 
-    def size_of(self, name):
+    def size_of(self, name: str) -> int:
         """Bytes of a section. Raises CheckpointError where there is none of that name."""
         if name not in self._sizes:
             raise self._damaged(f"it holds no {name}")
         return self._sizes[name]
 
-    def read_into(self, arrays):
+    def read_into(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Fill {name: a section's array, of its very size}; what is not named is passed over.
 
         A piece of zeros is not written, so arrays must be fresh: what was never touched stays so. Raises CheckpointError where
         a section is missing, of another size or damaged.
         """
         for name, array in arrays.items():
-            if self.size_of(name) != memoryview(array).nbytes:
+            if self.size_of(name) != array.nbytes:
                 raise self._damaged(f"{name} has another size")
         try:
             with open(self.path, "rb") as file:
                 file.seek(self._start)
                 for name, size in self._sizes.items():
-                    target = memoryview(arrays[name]).cast("B") if name in arrays and size else None
+                    target = arrays[name].data.cast("B") if name in arrays and size else None
                     for start in range(0, size, _PIECE):
                         data = self._next_piece(file)
                         if target is not None:
@@ -147,7 +150,7 @@ class Checkpoint:
         except OSError as error:
             raise CheckpointError(f"cannot read {self.path}: {error.strerror}") from error
 
-    def read(self, name):
+    def read(self, name: str) -> bytes:
         """A section as bytes."""
         data = np.zeros(self.size_of(name), np.uint8)
         self.read_into({name: data})
@@ -202,7 +205,7 @@ class Checkpoint:
             raise self._damaged("a piece has another size")
         return piece
 
-    def _damaged(self, how):
+    def _damaged(self, how: str) -> CheckpointError:
         return CheckpointError(f"the checkpoint {self.path} is damaged ({how})")
 
 
@@ -226,25 +229,25 @@ class Keeper:
     `visit`. Then it does what it would have done.
     """
 
-    def __init__(self, path, minutes, about, warn, mode=0o666):
+    def __init__(self, path: Path | str, minutes: float, about: dict[str, Any], warn: Callable[[str], Any], mode: int = 0o666) -> None:
         """about: what says which run it is, the same in all of its checkpoints. warn: called with a line of text. mode: the
         permission bits that checkpoints have at most.
         """
         self.path, self._seconds, self._about, self._warn, self._mode = path, 60 * minutes, about, warn, mode
         self._due = time.monotonic() + self._seconds
         self._signals, self._signal = 0, signal.SIGINT     # how many came, and the last one
-        self._handlers = {}                                # of each signal: what there was before
+        self._handlers: dict[int, Any] = {}                # of each signal: what there was before
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._take_signals()
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         self._give_signals_back()
         if self._signals and exception[0] is None:         # it came after the last visit
             signal.raise_signal(self._signal)
 
-    def visit(self, state):
+    def visit(self, state: Callable[[], tuple[dict, dict]]) -> None:
         """Write a checkpoint if one is due, of (about, sections) as `state()` gives them.
 
         After it, where the run was interrupted, the signal does what it would have done: Ctrl-C raises KeyboardInterrupt.
@@ -297,7 +300,7 @@ def _deflated(data):
 
 def _in_turn(threads, function, items):
     """The results of a function for items, in order; a few are computed ahead."""
-    waiting = collections.deque()
+    waiting: collections.deque = collections.deque()
     for item in items:
         waiting.append(threads.submit(function, item))
         if len(waiting) > 2 * _THREADS:

@@ -28,7 +28,7 @@ class Manifest:
     batch_size: int           # streams that aligned parts are laid out in; 0 for independent parts
     parts: tuple              # of each part: (name, bytes, SHA-256)
 
-    def to_json(self):
+    def to_json(self) -> str:
         """Text for a file that people can read too."""
         parts = [dict(name=name, size=size, sha256=sha256) for name, size, sha256 in self.parts]
         return json.dumps(dict(lockstep_parts=_VERSION, name=self.name, size=self.size, sha256=self.sha256,

@@ -1,21 +1,28 @@
 """How a part of a split file goes on from the one before it: the state that the model was left in."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib.errors import CheckpointError, InputError
+from lib.parameters import Parameters
 from lib.resume import checkpoint
 from lib.resume.checkpoint import Checkpoint
 from lib.resume.run import check_version, coding_of
+from lib.sources.part import PartDescription
+
+if TYPE_CHECKING:
+    from lib.coding.predictor import Predictor
 
 _DIRECTION = "part"        # in place of that of a run that was stopped
 
 
-def state_name(place, part):
+def state_name(place: PartDescription, part: int) -> str:
     """The name of the state that part number `part` of a PartDescription's whole ends in."""
     return f"{place.identity[:4].hex()}.part{part}of{place.parts}.state"
 
 
-def state_before(place, folders):
+def state_before(place: PartDescription, folders: Iterable[Path | str]) -> Checkpoint | None:
     """The Checkpoint that a part goes on from, found in one of `folders`; None for a first part.
 
     Raises InputError where it is missing, and CheckpointError where it is damaged or another's.
@@ -35,7 +42,7 @@ def state_before(place, folders):
     return found
 
 
-def write_state(place, folder, parameters, predictor, mode):
+def write_state(place: PartDescription, folder: Path | str, parameters: Parameters, predictor: "Predictor", mode: int) -> None:
     """Keep the state that a part ends in, for the next one; mode: the permission bits that the file has at most."""
     if place.part < place.parts:
         about = coding_of(parameters, predictor.environment) | {

@@ -4,10 +4,11 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lib.coding.streams import Streams
 from lib.errors import CheckpointError, SettingsError
 from lib.kinds import name_of
 from lib.models.environment import Environment
@@ -17,6 +18,10 @@ from lib.resume import checkpoint
 from lib.resume.checkpoint import Checkpoint, Keeper, coder_state_of
 from lib.settings import Settings, decoding_parameters
 from lib.storage.files import check_target, is_same
+
+if TYPE_CHECKING:
+    from lib.coding.plan import Plan
+    from lib.coding.predictor import Predictor
 
 DIRECTIONS = ("compress", "decompress")
 
@@ -46,7 +51,7 @@ class Run:
         """Where what parts leave to each other lies: beside the output, or else the input."""
         return folders_of(self.input_path, self.output_path)
 
-    def about(self, plan, environment: Environment | None) -> dict[str, Any]:
+    def about(self, plan: "Plan", environment: Environment | None) -> dict[str, Any]:
         """What the run's checkpoints say of it."""
         return coding_of(plan.parameters, environment) | {
             "direction": self.direction, "input": str(self.input_path.absolute()),
@@ -54,7 +59,7 @@ class Run:
             "asked": self.settings.asked(), "prior": str(self.prior.path.absolute()) if self.prior else "",
             "codes": plan.identity()}
 
-    def prior_codes(self, plan) -> np.ndarray | None:
+    def prior_codes(self, plan: "Plan") -> np.ndarray | None:
         """What a plan's contexts read of the run's prior: codes, uint16, or None. InputError where it is of other data."""
         return self.prior.codes_for(plan.source) if self.prior and plan.parameters.prior != "none" else None
 
@@ -67,7 +72,7 @@ def folders_of(input_path: Path, output_path: Path) -> list[Path]:
 class RunCheckpoint:
     """The checkpoint of a run, where it has one: what it goes on from, and what is kept of it."""
 
-    def __init__(self, path: Path | str | None, run: Run, warn: Callable[[str], Any]):
+    def __init__(self, path: Path | str | None, run: Run, warn: Callable[[str], Any]) -> None:
         """path: of the checkpoint, or None; warn: called with a line of text.
 
         Raises CheckpointError where the checkpoint belongs to another run, and OutputError where none can be written.
@@ -94,7 +99,7 @@ class RunCheckpoint:
         """What was asked for when the run began, which decides how its input is looked at; and how to run, as it is asked for now."""
         return asked_of(self.found, self._run.settings) if self.found and self.is_own else self._run.settings
 
-    def check_plan(self, plan) -> None:
+    def check_plan(self, plan: "Plan") -> None:
         """Refuse, with a CheckpointError, a plan that codes other symbols than the run that goes on did."""
         if self.found and self.is_own and self.found.about["codes"] != plan.identity():
             raise CheckpointError(f"{self.found.path} was begun on the same input, looked at in another way",
@@ -105,7 +110,7 @@ class RunCheckpoint:
         """The Environment that the run began in, or None."""
         return environment_of(self.found) if self.found else None
 
-    def restore(self, predictor, streams) -> tuple[int, Any]:
+    def restore(self, predictor: "Predictor", streams: Streams) -> tuple[int, Any]:
         """Give a predictor the state that was kept, if any; returns (the next step, the coder's state or None)."""
         if not self.found:
             return streams.first, None
@@ -120,7 +125,7 @@ class RunCheckpoint:
         return step, coder_state_of(self.found, self._run.direction == "decompress") if self.is_own else None
 
     @contextlib.contextmanager
-    def visits(self, plan, predictor, of_direction: Callable[[int], tuple[dict, dict]]) -> Iterator[Callable | None]:
+    def visits(self, plan: "Plan", predictor: "Predictor", of_direction: Callable[[int], tuple[dict, dict]]) -> Iterator[Callable | None]:
         """What loop.code calls between steps, as a context; None for a run that keeps nothing.
 
         of_direction: called with a step; returns (about, sections) that only encoders or only decoders keep.

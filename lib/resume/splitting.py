@@ -8,7 +8,10 @@ are plain stretches of the file, for machines side by side. A manifest names all
 import hashlib
 import itertools
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +29,8 @@ from lib.storage.paths import path_of_input, path_of_output
 _BLOCK = 1 << 20
 
 
-def split(input_path, parts, folder=None, *, batch_size=None, independent=False, overwrite=False, progress=None):
+def split(input_path: Path | str, parts: int, folder: Path | str | None = None, *, batch_size: int | None = None,
+          independent: bool = False, overwrite: bool = False, progress: Callable[[int, int], Any] | None = None) -> tuple[Path, Manifest]:
     """Cut a file into parts; returns (path of the manifest, Manifest).
 
     folder: where the parts and the manifest go; by default beside the input. batch_size: streams that aligned parts are laid
@@ -44,7 +48,7 @@ def split(input_path, parts, folder=None, *, batch_size=None, independent=False,
     if not is_file_name(names[-1]):
         raise InputError(f"{input_path.name} is too long a name for parts of it", "give the file a shorter one")
     path, written, done = folder / (input_path.name + MANIFEST_SUFFIX), [], 0
-    how = dict(overwrite=overwrite, inputs=[input_path])
+    how: dict[str, Any] = dict(overwrite=overwrite, inputs=[input_path])
     for name in (*names, path.name):
         check_target(folder / name, **how)
     how["mode"] = mode_of(input_path)
@@ -89,7 +93,8 @@ def _count_of_parts(size, parts, batch_size):
     return operator.index(parts)
 
 
-def join(manifest_path, output_path=None, *, overwrite=False, progress=None):
+def join(manifest_path: Path | str, output_path: Path | str | None = None, *, overwrite: bool = False,
+         progress: Callable[[int, int], Any] | None = None) -> tuple[Path, Manifest]:
     """Put the parts that lie beside a manifest together again, all checked; returns (path of the whole, Manifest).
 
     output_path: the file, or a folder for it; by default it goes beside the manifest, under the whole's name. progress: as for `split`.

@@ -50,7 +50,8 @@ def _found_in(data, settings, note):
     """The source of what is more than bytes by its looks, or None."""
     if data[:len(part.MAGIC)] == part.MAGIC:
         return PartSource.from_bytes(data)
-    source, wanted = None, settings.contexts
+    source: Source | None = None
+    wanted = settings.contexts
     if wanted in (None, "none", *ImageSource.context_kinds):
         source = ImageSource.from_bytes(data, note)
     if source is None and wanted in (None, "none", *VideoSource.context_kinds):

@@ -9,7 +9,7 @@ from lib.storage import tree
 _LOCAL = struct.Struct("<4s22xHH")       # before each file: signature, lengths of its name and of the extra field
 
 
-def stored_files(data):
+def stored_files(data: bytes) -> list[tuple[str, int, int]]:
     """[(name, start, size)] of the files that a zip or a folder stores, in order; none for what is neither. What does not fit is
     passed over.
     """

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from typing import TYPE_CHECKING
 
 import msgpack
 import numpy as np
@@ -9,6 +10,10 @@ import numpy as np
 from lib.coding.streams import Streams
 from lib.errors import FormatError
 from lib.limits import LARGEST_DESCRIPTION, LONGEST_BESIDE_DESCRIPTION, LONGEST_HEADER
+
+if TYPE_CHECKING:
+    from lib.sources.part import PartDescription
+    from lib.sources.source import Source
 
 _RAW = -15               # deflated data without a frame around it, as zlib has it
 # What reading a description raises that was damaged or made to do harm.
@@ -19,15 +24,15 @@ FAULTS = (zlib.error, struct.error, ValueError, TypeError, AttributeError, Index
 class WholeSource:
     """A source that is no part of another: `codes` (uint16, ascending, shape (V,)) and `symbol_count` are its own."""
 
-    place = None             # which part of which whole; see lib.sources.part
+    place: "PartDescription | None" = None       # which part of which whole; see lib.sources.part
     left_out = 0             # bytes of the original that are neither symbols nor in the description
 
-    def streams_for(self, batch_size):
+    def streams_for(self: "Source", batch_size: int) -> Streams:
         """The Streams to code in `batch_size` streams."""
         return Streams(self.symbol_count, batch_size)
 
     @property
-    def vocabulary_size(self):
+    def vocabulary_size(self: "Source") -> int:
         return len(self.codes)
 
 
@@ -47,24 +52,24 @@ def _too_large(size, most):
     return FormatError(f"{size:,} bytes would be kept beside the symbols, and a file holds {most:,}")
 
 
-def unpacked_description(description):
+def unpacked_description(description: bytes) -> list:
     """The list. Raises one of FAULTS for what `packed_description` cannot have made."""
     return msgpack.unpackb(zlib.decompressobj(_RAW).decompress(description, LARGEST_DESCRIPTION))
 
 
-def damaged(what):
+def damaged(what: str) -> FormatError:
     """The FormatError for a description that is none."""
     return FormatError(f"the description of {what} is damaged", "get another copy of the file")
 
 
-def occurring(codes):
+def occurring(codes: np.ndarray) -> np.ndarray:
     """uint16, ascending: the values to code over: those that occur, or all up to the largest where it would take more to say which.
     """
     values = np.flatnonzero(np.bincount(codes)).astype(np.uint16)
     return values if 2 * len(values) <= values[-1] else np.arange(int(values[-1]) + 1, dtype=np.uint16)
 
 
-def packed_values(values):
+def packed_values(values: np.ndarray) -> int | bytes:
     """A set of values as the largest one, where none below it is missing, or a bitmap."""
     largest = int(values[-1])
     if len(values) == largest + 1:
@@ -74,7 +79,7 @@ def packed_values(values):
     return np.packbits(bitmap).tobytes()
 
 
-def unpacked_values(packed, most):
+def unpacked_values(packed: int | bytes, most: int) -> np.ndarray:
     """The inverse of `packed_values`, for values up to `most`: uint16, ascending. Raises ValueError where there are others, or none."""
     if isinstance(packed, int):
         values = np.arange(packed + 1 if 0 <= packed <= most else 0)

@@ -5,7 +5,9 @@ are, so the very bytes of the file come back.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,17 +30,17 @@ class _Picture:
     pixels: Pixels
     png: png_files.Png | None = None
 
-    def write(self, codes):
+    def write(self, codes: np.ndarray) -> bytes:
         """The bytes of the stretch, from its codes."""
         rows = self.pixels.give(codes)
         return self.png.write(rows) if self.png else rows
 
-    def to_list(self):
+    def to_list(self) -> list:
         more = [self.png.filters, self.png.deflate, self.png.chunks] if self.png else []
         return [self.pixels.to_list(), *more]
 
     @classmethod
-    def from_list(cls, values):
+    def from_list(cls, values: list) -> "_Picture":
         """Raises one of base.FAULTS for what `to_list` cannot have made."""
         pixels = Pixels.from_list(values[0])
         if len(values) == 1:
@@ -62,15 +64,17 @@ class ImageSource(base.WholeSource):
     context_kinds = ("image",)
     code_bits = 8
 
-    def __init__(self, codes, pieces, pictures, samples=None):
+    def __init__(self, codes: np.ndarray, pieces: Sequence[bytes], pictures: Sequence[_Picture],
+                 samples: np.ndarray | None = None) -> None:
         """codes: uint16, ascending, shape (V,); pieces: bytes before each picture and after the last; pictures: of _Picture; samples:
         uint8, the codes of all pictures, where there are any yet.
         """
-        self.codes, self._pieces, self._pictures, self._samples = codes, pieces, pictures, samples
+        self.codes, self._pieces, self._pictures = codes, pieces, pictures
+        self._samples: Any = samples
         self.symbol_count = sum(picture.pixels.count for picture in pictures)
 
     @classmethod
-    def from_bytes(cls, data, note=None):
+    def from_bytes(cls, data: bytes, note: Callable[[str], Any] | None = None) -> "ImageSource | None":
         """The source of a file's bytes, or None where they hold no image that can be taken apart and made again.
 
         note: called with a line of text where that is so of something that looks like an image.
@@ -93,7 +97,7 @@ class ImageSource(base.WholeSource):
         return cls(base.occurring(samples), [*pieces, data[end:]], pictures, samples)
 
     @classmethod
-    def from_description(cls, original_bytes, description):
+    def from_description(cls, original_bytes: int, description: bytes) -> "ImageSource":
         """Raises FormatError where `description` is none that `description()` could have made."""
         try:
             values, pieces, pictures = base.unpacked_description(description)
@@ -111,7 +115,7 @@ class ImageSource(base.WholeSource):
         return cls(codes, pieces, pictures)
 
     @property
-    def layout(self):
+    def layout(self) -> np.ndarray:
         """int64 (6 * pictures,): of each where its codes begin and end, width, channels, codes of a sample, whether they are names."""
         layout, start = [], 0
         for picture in self._pictures:
@@ -121,20 +125,20 @@ class ImageSource(base.WholeSource):
             start += pixels.count
         return np.array(layout, np.int64)
 
-    def suitable_contexts(self):
+    def suitable_contexts(self) -> str:
         return "image"
 
-    def codes_of(self, text):
+    def codes_of(self, text: bytes) -> np.ndarray | None:
         """uint16: no prior is of use here yet."""
         return None
 
-    def symbols(self):
+    def symbols(self) -> np.ndarray:
         """uint16, shape (symbol_count,)."""
         index = np.zeros(256, np.uint16)
         index[self.codes] = np.arange(len(self.codes))
         return index[self._samples]
 
-    def first_picture(self):
+    def first_picture(self) -> tuple[np.ndarray, tuple[int, int, int]]:
         """(its samples, uint8 of shape (height, width) or (height, width, 3), for people to look at; the shape of its codes).
 
         Of 16 bits the higher byte; names as they are. The codes' shape is (height, width, codes of a pixel).
@@ -144,11 +148,11 @@ class ImageSource(base.WholeSource):
         samples = self._samples[:pixels.count].reshape(*shape)[..., ::pixels.codes_each]
         return (samples[..., (1, 0, 2)] if pixels.channels >= 3 else samples[..., 0]), shape
 
-    def description(self):
+    def description(self) -> bytes:
         """All but the samples; deflated."""
         return base.packed_description([base.packed_values(self.codes), self._pieces, [picture.to_list() for picture in self._pictures]])
 
-    def restore(self, symbols):
+    def restore(self, symbols: np.ndarray) -> bytes:
         """The bytes that symbols of shape (n,) stand for."""
         codes, parts, start = self.codes[symbols].astype(np.uint8), [], 0
         for piece, picture in zip(self._pieces, self._pictures):

@@ -1,5 +1,6 @@
 """Where NumPy's .npy arrays lie in the bytes of a file, alone or stored in a zip. Nothing is ever unpickled."""
 
+import builtins
 import io
 import math
 import re
@@ -29,32 +30,32 @@ class ArrayHeader:
     fortran_order: bool
 
     @property
-    def count(self):
+    def count(self) -> int:
         return math.prod(self.shape)
 
     @property
-    def bytes(self):
+    def bytes(self) -> int:
         """Of the array's data."""
         return self.count * self.dtype.itemsize
 
-    def usual_bytes(self):
+    def usual_bytes(self) -> builtins.bytes:
         """The header as numpy.save writes it, since its version 1.14."""
         text = f"{{'descr': {self.dtype.str!r}, 'fortran_order': {self.fortran_order}, 'shape': {self.shape}, }}"
         start = len(MAGIC) + 4
         padding = " " * (-(start + len(text) + 1) % _ALIGNMENT)
         return MAGIC + b"\x01\x00" + struct.pack("<H", len(text + padding) + 1) + (text + padding).encode() + b"\n"
 
-    def read(self, data, start):
+    def read(self, data: builtins.bytes, start: int) -> np.ndarray:
         """The array whose data begins at `start`, in the machine's byte order or not."""
         flat = np.frombuffer(data, self.dtype, self.count, start)
         return flat.reshape(self.shape, order="F" if self.fortran_order else "C")
 
-    def write(self, values):
+    def write(self, values: np.ndarray) -> builtins.bytes:
         """The data of an array of that shape whose values, in C order, are these."""
         return values.astype(self.dtype).reshape(self.shape).tobytes("F" if self.fortran_order else "C")
 
 
-def arrays_in(data):
+def arrays_in(data: bytes) -> list[tuple[int, ArrayHeader]]:
     """[(where its data begins, its ArrayHeader)] of all arrays in .npy files, one after the other, or in a zip that stores such.
 
     Only whole ones of plain numbers count.
@@ -81,7 +82,7 @@ def _in_a_row(data):
     return found
 
 
-def described(piece):
+def described(piece: bytes) -> list | bytes:
     """What `undescribed` makes a piece from that ends in a header: [what is before it, dtype, Fortran order, shape], or the piece."""
     header = trailing_header(piece)
     if header and piece.endswith(usual := header.usual_bytes()):
@@ -89,7 +90,7 @@ def described(piece):
     return piece
 
 
-def undescribed(description):
+def undescribed(description: list | bytes) -> bytes:
     """The piece. Raises ValueError or TypeError for what `described` cannot have made."""
     if isinstance(description, bytes):
         return description
@@ -104,7 +105,7 @@ def _is_size(size):
     return type(size) is int and 0 <= size < MOST_ORIGINAL
 
 
-def trailing_header(piece):
+def trailing_header(piece: bytes) -> ArrayHeader | None:
     """The ArrayHeader that bytes end in, or None."""
     start = piece.rfind(MAGIC)
     header, end = _read_header(piece[start:]) if start >= 0 else (None, 0)

@@ -7,6 +7,7 @@ stream's stretch, one after the other. The list says which stretch of which whol
 import struct
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgpack
 import numpy as np
@@ -38,18 +39,18 @@ class PartDescription:
     values: np.ndarray        # uint8, ascending: the byte values that occur in the whole
 
     @property
-    def streams(self):
+    def streams(self) -> Streams:
         """The Streams of the whole, with the steps of this part."""
         whole = Streams(self.whole_bytes, self.batch_size)
         ends = [whole.steps * part // self.parts for part in (self.part - 1, self.part)]
         return Streams(self.whole_bytes, self.batch_size, *ends)
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         return msgpack.packb([self.identity, self.whole_bytes, self.batch_size, self.part, self.parts,
                               _KINDS.index(self.kind), pack_values(self.values)])
 
     @classmethod
-    def from_bytes(cls, packed):
+    def from_bytes(cls, packed: bytes) -> "PartDescription":
         """Raises FormatError for what `to_bytes` cannot have made."""
         damaged = FormatError("the description of a part is damaged", "get another copy of the file")
         try:
@@ -70,14 +71,15 @@ class PartSource(ByteSource):
     """A part of a split file: its bytes as symbols over the byte values that occur in the whole."""
 
     kind = 1
+    place: PartDescription
 
-    def __init__(self, place, data=None):
+    def __init__(self, place: PartDescription, data: np.ndarray | None = None) -> None:
         """data: uint8, the bytes of the stretches, where there are any yet."""
         super().__init__(place.values, place.whole_bytes, data)
         self.place = place
 
     @classmethod
-    def from_bytes(cls, data):
+    def from_bytes(cls, data: bytes) -> "PartSource":
         """The source of a part file. Raises FormatError where it is damaged."""
         place, start = _read_header(data)
         symbols = np.frombuffer(data, np.uint8, offset=start)
@@ -86,7 +88,7 @@ class PartSource(ByteSource):
         return cls(place, symbols)
 
     @staticmethod
-    def place_of(path):
+    def place_of(path: Path | str) -> tuple[PartDescription, int]:
         """(the PartDescription of a part file, where its symbols begin); reads no more than its header.
 
         Raises InputError where it cannot be read, and FormatError where it is damaged.
@@ -98,33 +100,33 @@ class PartSource(ByteSource):
             raise InputError(f"cannot read {path}: {error.strerror}") from error
 
     @classmethod
-    def from_description(cls, original_bytes, description):
+    def from_description(cls, original_bytes: int, description: bytes) -> "PartSource":
         """Raises FormatError where `description` is none that `description()` could have made."""
         source = cls(PartDescription.from_bytes(description))
-        if original_bytes != len(source.header()) + source.streams_for(None).coded_count:
+        if original_bytes != len(source.header()) + source.place.streams.coded_count:
             raise FormatError("the header's size is not that of the part it describes", "the file is damaged")
         return source
 
-    def streams_for(self, batch_size):
+    def streams_for(self, batch_size: int) -> Streams:
         """The Streams to code. Raises SettingsError where they were to be others than those of the split."""
-        if batch_size not in (None, self.place.batch_size):
+        if batch_size != self.place.batch_size:
             raise SettingsError(f"the file was split for batch_size={self.place.batch_size}, got {batch_size}", "leave it out, "
                                 "or split the file anew")
         return self.place.streams
 
-    def suitable_contexts(self):
+    def suitable_contexts(self) -> str:
         return self.place.kind
 
-    def description(self):
+    def description(self) -> bytes:
         return self.place.to_bytes()
 
-    def header(self):
+    def header(self) -> bytes:
         """The bytes that a part file begins with."""
         packed = self.place.to_bytes()
         start = MAGIC + bytes([VERSION]) + _LENGTH.pack(len(packed)) + packed
         return start + _CRC.pack(zlib.crc32(start))
 
-    def restore(self, symbols):
+    def restore(self, symbols: np.ndarray) -> bytes:
         return self.header() + super().restore(symbols)
 
 

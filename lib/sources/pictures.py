@@ -4,11 +4,14 @@ A stretch of pixels is `height` rows of `stride` bytes, each a row of samples, p
 zeros. Headers are read and not trusted: what does not fit into the file is no image.
 """
 
+import builtins
 import io
 import re
 import struct
 import warnings
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,16 +37,16 @@ class Pixels:
     are_names: bool = False  # of a palette's colours, and not amounts of light
 
     @property
-    def bytes(self):
+    def bytes(self) -> int:
         return self.height * self.stride
 
     @property
-    def codes_each(self):
+    def codes_each(self) -> int:
         """Codes of a sample: two of 16 bits, the higher first."""
         return 2 if self.depth == 16 else 1
 
     @property
-    def count(self):
+    def count(self) -> int:
         """Codes in all."""
         return self.width * self.height * self.channels * self.codes_each
 
@@ -58,7 +61,7 @@ class Pixels:
                 and self.depth in _DEPTHS and self._row_bytes <= self.stride <= self._row_bytes + 8
                 and self.count <= MOST_SAMPLES)
 
-    def take(self, data):
+    def take(self, data: builtins.bytes) -> np.ndarray | None:
         """uint8 codes, shape (count,), of the stretch's bytes; None where there is more in it than samples."""
         rows = np.frombuffer(data, np.uint8).reshape(self.height, self.stride)
         if rows[:, self._row_bytes:].any():
@@ -71,7 +74,7 @@ class Pixels:
             rows = samples[:, :self.width * self.channels]
         return self._ordered(rows.reshape(self.height * self.width, self.channels, self.codes_each), self._order).reshape(-1)
 
-    def give(self, codes):
+    def give(self, codes: np.ndarray) -> builtins.bytes:
         """The stretch's bytes, from its codes."""
         back = tuple(np.argsort(self._order))
         rows = self._ordered(codes.reshape(self.height * self.width, self.channels, self.codes_each), back)
@@ -88,19 +91,20 @@ class Pixels:
         samples = samples[:, order]
         return samples[..., ::-1] if self.from_low else samples
 
-    def to_list(self):
+    def to_list(self) -> list[int]:
         return [int(value) for value in astuple(self)]
 
     @classmethod
-    def from_list(cls, values):
+    def from_list(cls, values: Sequence[int]) -> "Pixels":
         """Raises TypeError or ValueError for what `to_list` cannot have made."""
-        pixels = cls(*map(int, values[:5]), *map(bool, values[5:]))
+        fields: list[Any] = [*map(int, values[:5]), *map(bool, values[5:])]
+        pixels = cls(*fields)
         if not pixels.are_possible:
             raise ValueError("no image is like this")
         return pixels
 
 
-def pixels_in(data):
+def pixels_in(data: bytes) -> tuple[int, Pixels] | None:
     """(where they begin, Pixels) of an image's bytes, or None where it is none of those known here."""
     for reader in (_in_pnm, _in_bmp, _in_tiff, _in_npy):
         found = reader(data)
@@ -182,7 +186,8 @@ def _in_tiff(data):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")              # on odd tags
-            tags = Image.open(io.BytesIO(data), formats=["TIFF"]).tag_v2
+            image: Any = Image.open(io.BytesIO(data), formats=["TIFF"])
+            tags = image.tag_v2
         width, height, channels = int(tags[256]), int(tags[257]), int(tags.get(277, 1))
         bits, starts, sizes = (list(map(int, numbers)) for numbers in (tags.get(258, (1,)), tags[273], tags[279]))
         plain = tags.get(259, 1) == 1 and tags.get(284, 1) == 1 and tags.get(266, 1) == 1 and len(set(bits)) == 1
@@ -192,8 +197,7 @@ def _in_tiff(data):
         return None
     if not plain or not starts or not in_a_row or kind not in (_PLAIN, _RGB, _WHITE_IS_ZERO, _PALETTE):
         return None
-    pixels = _plain(width, height, channels, bits[0], are_names=kind == _PALETTE)
-    pixels = Pixels(*astuple(pixels)[:6], from_low=bits[0] == 16 and data[:2] == b"II", are_names=kind == _PALETTE)
+    pixels = _plain(width, height, channels, bits[0], from_low=bits[0] == 16 and data[:2] == b"II", are_names=kind == _PALETTE)
     return (starts[0], pixels) if sum(sizes) == pixels.bytes else None
 
 

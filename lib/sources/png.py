@@ -34,7 +34,7 @@ class Png:
     deflate: tuple           # (level, window bits, memory level, strategy) of zlib
     chunks: tuple            # bytes in each IDAT chunk
 
-    def write(self, rows):
+    def write(self, rows: bytes) -> bytes:
         """The IDAT chunks of rows, the bytes of all of them, unfiltered."""
         filtered = _filtered(rows, self.filters, self.pixels)
         stream = _deflated(filtered, self.deflate)
@@ -56,7 +56,7 @@ class Stream:
     filtered: bytes          # rows, each with its filter before it
     chunks: tuple
 
-    def taken_apart(self):
+    def taken_apart(self) -> tuple[Png, bytes] | None:
         """(Png, the bytes of all rows), or None where zlib does not make the stream again."""
         deflate = _settings_of(self.deflated, self.filtered)
         if deflate is None:
@@ -65,11 +65,12 @@ class Stream:
         return Png(self.pixels, filters, deflate, self.chunks), rows
 
 
-def stream_in(data):
+def stream_in(data: bytes) -> Stream | None:
     """The Stream of a PNG file's bytes, or None where it is none, damaged, or interlaced."""
     if data[:len(SIGNATURE)] != SIGNATURE:
         return None
-    pixels, parts, start, end, position = None, [], 0, 0, len(SIGNATURE)
+    parts: list[bytes] = []
+    pixels, start, end, position = None, 0, 0, len(SIGNATURE)
     while position + 12 <= len(data):
         length, name = _CHUNK.unpack_from(data, position)
         body = data[position + 8:position + 8 + length]
@@ -94,12 +95,12 @@ def stream_in(data):
     return _stream_of(pixels, parts, start, end)
 
 
-def chunk(name, body):
+def chunk(name: bytes, body: bytes) -> bytes:
     """A chunk of a PNG file: length, name, body, CRC-32."""
     return _CHUNK.pack(len(body), name) + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))
 
 
-def written_anew(data):
+def written_anew(data: bytes) -> bytes:
     """A PNG file that zlib can make again, with all that is in this one but how its rows were deflated; or the file itself.
 
     That is where it can be made again as it is, and where it is none that can be read.

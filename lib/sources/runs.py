@@ -24,14 +24,14 @@ class RunSource(ByteSource):
 
     kind = 4
 
-    def __init__(self, values: np.ndarray, symbol_count: int, gaps: list, lengths: list, data: np.ndarray | None = None):
+    def __init__(self, values: np.ndarray, symbol_count: int, gaps: list, lengths: list, data: np.ndarray | None = None) -> None:
         """gaps, lengths: after so many more symbols the last one comes so many times again, run by run. The rest as for ByteSource."""
         super().__init__(values, symbol_count, data)
         self._gaps, self._lengths = gaps, lengths
         self.left_out = sum(lengths)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "RunSource | None":
+    def from_bytes(cls, data: bytes) -> "RunSource | None":      # type: ignore[override]  # few files have one
         """The source of a file's bytes, or None where runs are too little of it."""
         array = np.frombuffer(data, np.uint8)
         runs = list(_long_runs(array))
@@ -43,7 +43,7 @@ class RunSource(ByteSource):
             gaps.append(len(pieces[-1]))
             done = end
         kept = np.concatenate([*pieces, array[done:]])
-        plain = ByteSource.from_bytes(kept)
+        plain = ByteSource.from_bytes(kept)           # type: ignore[arg-type]  # any buffer will do
         return cls(plain.values, len(kept), gaps, [end - start - _KEPT for start, end in runs], kept)
 
     @classmethod

@@ -5,6 +5,8 @@ the arrays and what an archive has around them, are kept as they are: the very b
 """
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,21 +27,23 @@ class VideoSource(base.WholeSource):
     model_inputs = "grid"
     context_kinds = ("video",)
 
-    def __init__(self, codes, grid, pieces, tokens=None):
+    def __init__(self, codes: np.ndarray, grid: tuple[int, int], pieces: Sequence[bytes], tokens: np.ndarray | None = None) -> None:
         """codes: uint16, ascending, shape (V,); grid: (height, width) of a frame; pieces: bytes, what is before each array and
         after the last one, each but the last ending in the array's .npy header; tokens: uint16, of all arrays, where
         there are any yet.
 
         Raises FormatError where the pieces' headers are not of such a video.
         """
-        self.codes, self.grid, self._pieces, self._tokens = codes, grid, pieces, tokens
-        self._arrays = [npy.trailing_header(piece) for piece in pieces[:-1]]
-        if not self._arrays or not all(header and _frames_of(header, grid) for header in self._arrays):
+        self.codes, self.grid, self._pieces = codes, grid, pieces
+        self._tokens: Any = tokens
+        headers = [npy.trailing_header(piece) for piece in pieces[:-1]]
+        self._arrays = [header for header in headers if header and _frames_of(header, grid)]
+        if not headers or len(self._arrays) < len(headers):
             raise base.damaged("a video")
         self.symbol_count = sum(header.count for header in self._arrays)
 
     @classmethod
-    def from_bytes(cls, data, width=0):
+    def from_bytes(cls, data: bytes, width: int = 0) -> "VideoSource | None":
         """The source of a file's bytes, or None where they hold no video of tokens.
 
         width: of a frame, for arrays of (frames, cells); 0: as it is recognised. Raises SettingsError where it does not fit.
@@ -64,7 +68,7 @@ class VideoSource(base.WholeSource):
         return cls(base.occurring(tokens), grid, pieces, tokens)
 
     @classmethod
-    def from_description(cls, original_bytes, description):
+    def from_description(cls, original_bytes: int, description: bytes) -> "VideoSource":
         """Raises FormatError where `description` is none that `description()` could have made."""
         try:
             codes, *grid, pieces = _unpacked(description)
@@ -76,18 +80,18 @@ class VideoSource(base.WholeSource):
         return source
 
     @property
-    def code_bits(self):
+    def code_bits(self) -> int:
         return max(1, int(self.codes[-1]).bit_length())
 
     @property
-    def layout(self):
+    def layout(self) -> np.ndarray:
         """int64 (2,): height and width of a frame, in cells."""
         return np.array(self.grid, np.int64)
 
-    def suitable_contexts(self):
+    def suitable_contexts(self) -> str:
         return "video"
 
-    def codes_of(self, text):
+    def codes_of(self, text: bytes) -> np.ndarray | None:
         """uint16: the codes of a prior's text, arrays one after the other; None where they are of no such video."""
         try:
             other = VideoSource.from_bytes(text, self.grid[1])
@@ -95,21 +99,21 @@ class VideoSource(base.WholeSource):
             return None
         return other._tokens if other and other.grid == self.grid and other.code_bits <= self.code_bits else None
 
-    def symbols(self):
+    def symbols(self) -> np.ndarray:
         """uint16, shape (symbol_count,)."""
         index = np.zeros(MOST_TOKEN + 1, np.uint16)
         index[self.codes] = np.arange(len(self.codes))
         return index[self._tokens]
 
-    def frames(self):
+    def frames(self) -> np.ndarray:
         """The tokens of all arrays, uint16 of shape (frames, height, width)."""
         return self._tokens.reshape(-1, *self.grid)
 
-    def description(self):
+    def description(self) -> bytes:
         """All but the tokens: the values that occur, the grid, the bytes around the arrays; deflated."""
         return base.packed_description([base.packed_values(self.codes), *self.grid, *map(npy.described, self._pieces)])
 
-    def restore(self, symbols):
+    def restore(self, symbols: np.ndarray) -> bytes:
         """The bytes that symbols of shape (n,) stand for."""
         tokens, parts, start = self.codes[symbols], [], 0
         for piece, header in zip(self._pieces, self._arrays):

@@ -5,6 +5,7 @@ import shutil
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
 from lib.errors import InputError, OutputError
 from lib.storage import temporary
@@ -74,7 +75,7 @@ def mode_of(*paths: _Path) -> int:
     return 0o600 | bits
 
 
-def check_space(path, size):
+def check_space(path: _Path, size: int) -> None:
     """Refuse early, with an OutputError, where the disk of `path` has no room for `size` bytes."""
     free = shutil.disk_usage(Path(path).parent).free
     if size > free:
@@ -82,7 +83,7 @@ def check_space(path, size):
                           "free some space or choose another folder")
 
 
-def check_input(path):
+def check_input(path: _Path) -> int:
     """Size in bytes of the file at `path`; InputError where it is not a readable file."""
     path = Path(path)
     try:
@@ -125,7 +126,7 @@ class OutputFile:
     is replaced. Every failure to write is an OutputError.
     """
 
-    def __init__(self, path: _Path, overwrite: bool = False, *, mode: int = 0o666, inputs: Iterable[_Path] = ()):
+    def __init__(self, path: _Path, overwrite: bool = False, *, mode: int = 0o666, inputs: Iterable[_Path] = ()) -> None:
         """mode: the permission bits that it has at most; the umask takes from them. inputs: as for `check_target`."""
         self.path = Path(path)
         self._overwrite, self._inputs = overwrite, tuple(inputs)
@@ -139,33 +140,36 @@ class OutputFile:
         """Where what was written lies before the commit, for reading it back after a `flush`."""
         return Path(self._file.name)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         if self._file is not None:
             self._discard()
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         """Append bytes."""
         self._try(lambda: self._file.write(data))
 
-    def flush(self):
+    def flush(self) -> None:
         """Put what was written so far on disk."""
-        self._try(lambda: (self._file.flush(), os.fsync(self._file.fileno())))
+        self._try(self._put_on_disk)
 
-    def restart(self):
+    def restart(self) -> None:
         """Drop what was written so far."""
         self._try(lambda: (self._file.seek(0), self._file.truncate()))
 
-    def commit(self):
+    def commit(self) -> int:
         """Put the complete file on disk under its name; returns its size in bytes."""
         self._try(self._put_in_place)
         return self.path.stat().st_size
 
-    def _put_in_place(self):
+    def _put_on_disk(self):
         self._file.flush()
         os.fsync(self._file.fileno())
+
+    def _put_in_place(self):
+        self._put_on_disk()
         check_target(self.path, self._overwrite, self._inputs)
         if os.name == "nt":
             self._file.close()                   # Windows renames no open file; elsewhere it is held until it has its name
@@ -197,7 +201,7 @@ def write_file(path: _Path, data: bytes, overwrite: bool = False, mode: int = 0o
         return output.commit()
 
 
-def free_name(path):
+def free_name(path: Path) -> Path:
     """`path`, or the first of "name (2).ext", "name (3).ext", ... that does not exist."""
     candidate, number = path, 1
     while os.path.lexists(candidate):

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lib.errors import FormatError, InputError, OutputError
 from lib.storage import restoring, tree, zipped
@@ -122,6 +123,7 @@ def _entry_of(place, facts, root):
     path = place.relative_to(root).as_posix() if place != root else ""
     if not is_encodable(path):
         raise InputError(f"{shown(str(place))} has a name that is no text", "rename it")
+    special: dict[str, Any]
     if stat.S_ISREG(facts.st_mode):
         data, facts = read_with_facts(place, _NOT_FOLLOWED)
         kind, special = FILE, dict(size=len(data))
@@ -151,7 +153,7 @@ class _Lost:
     special: int = 0                                   # set-user-ID and the like
     attributed: int = 0                                # with extended attributes
 
-    def note(self, place, facts, entry):
+    def note(self, place: Path, facts: os.stat_result, entry: Entry | None) -> None:
         if entry is None:
             self.left_out.append(place)
             return
@@ -162,7 +164,7 @@ class _Lost:
         self.special += entry.kind != LINK and bool(facts.st_mode & 0o7000)
         self.attributed += _has_attributes(place)
 
-    def lines(self):
+    def lines(self) -> list[str]:
         linked = sum(count for count in self.inodes.values() if count > 1)
         lines = []
         if self.left_out:

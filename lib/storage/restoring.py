@@ -3,8 +3,9 @@
 import errno
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from lib.errors import OutputError
 from lib.storage import temporary
@@ -42,12 +43,13 @@ def restore(entries: Sequence[Entry], contents: Iterable[bytes], path: Path) -> 
 class _Restored:
     """What was made of each entry, in a new folder."""
 
-    def __init__(self, folder, entries):
+    def __init__(self, folder: Path, entries: Sequence[Entry]) -> None:
         self._entries = entries
         self._places = {"": folder}            # of each path so far: where it is
-        self._renamed, self._without = [], Counter()
+        self._renamed: list[tuple[str, str]] = []     # (a path, its name here)
+        self._without: Counter[str] = Counter()
 
-    def make(self, contents):
+    def make(self, contents: Iterator[bytes]) -> None:
         """Make all of it: links once no file is to come, modes and times of folders once nothing is to come."""
         usual_mode = _usual_mode(self._places[""])
         for entry in self._entries[1:]:
@@ -65,7 +67,7 @@ class _Restored:
         if self._entries[0].mode is None:
             os.chmod(self._places[""], usual_mode)
 
-    def lines(self):
+    def lines(self) -> list[str]:
         """What is not as it was, for a person."""
         lines = [f"{shown(path)} is restored as {shown(name)}: this disk cannot have its name beside the others"
                  for path, name in self._renamed[:_MOST_NAMED]]
@@ -108,7 +110,7 @@ class _Restored:
         if entry.mode is not None and entry.kind != LINK:
             self._try("mode(s)", lambda: os.chmod(place, entry.mode))
         if entry.mtime is not None and (entry.kind != LINK or os.utime in os.supports_follow_symlinks):
-            how = dict(follow_symlinks=False) if entry.kind == LINK else {}
+            how: dict[str, Any] = dict(follow_symlinks=False) if entry.kind == LINK else {}
             self._try("time(s)", lambda: os.utime(place, ns=(entry.mtime, entry.mtime), **how))
 
     def _try(self, what: str, action: Callable):

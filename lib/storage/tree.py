@@ -107,7 +107,8 @@ def file_places(data: bytes) -> list[tuple[str, int, int]]:
 
 def _entries(index):
     """All entries of an index, each in its place: after the folder that it is in, and after those before it."""
-    entries, folders = [], set()
+    entries: list[Entry] = []
+    folders = set()
     for line in index.splitlines():
         entry = _entry(line)
         if entries:
@@ -132,7 +133,8 @@ def _entry(line):
     if not isinstance(fields, list) or len(fields) not in (4, 5):
         raise _damaged("a line of its index cannot be read")
     path, kind, mode, mtime, *special = fields
-    wanted = {FILE: [int], FOLDER: [], LINK: [str]}.get(kind if isinstance(kind, str) else None)
+    more: dict[str, list[type]] = {FILE: [int], FOLDER: [], LINK: [str]}
+    wanted = more.get(kind if isinstance(kind, str) else "")
     if wanted is None or [type(field) for field in fields] != [str, str, int, int, *wanted]:
         raise _damaged("a line of its index holds a value of the wrong type")
     entry = Entry(path, kind, mode, mtime, **dict(zip({FILE: ["size"], FOLDER: [], LINK: ["target"]}[kind], special)))

@@ -14,14 +14,15 @@ class ContextSet:
     # takes the symbol in. A loop for each kind, as Numba keeps none on disk that is given its functions.
     code_steps: Callable
     contexts: int
-    selectors: tuple          # of each weight set of the first layer: (how many values select its rows, a BY_... of lib.mixing.selectors)
-    final_selectors: tuple    # likewise of the second layer
+    # Of each weight set of the first layer: (how many values select its rows, a BY_... of lib.mixing.selectors).
+    selectors: tuple[tuple[int, int], ...]
+    final_selectors: tuple[tuple[int, int], ...]    # likewise of the second layer
     maps: int                 # adaptive probability maps
     matches: int
     state: int                # numbers that a stream keeps
     indirect: int             # numbers that all streams keep
     predictions: int              # of the code itself, see lib.mixing.distances
     start_weight: int         # of each input, of 2^16
-    rates: tuple              # of the first layer's rows, at first and in the end, of 2^16
+    rates: tuple[int, int]    # of the first layer's rows, at first and in the end, of 2^16
     fits: Callable = lambda layout: 0     # of a source's `layout`: numbers that a stream keeps for lib.mixing.least_squares
     work: int = 0             # numbers to work on

@@ -16,7 +16,7 @@ _PRIMERS = {"text-1": (199_091, "887b0577e29fd3e99e0690378c2c05848e96a445da1f96e
 NAMES = ("none", *_PRIMERS)
 
 
-def read(name):
+def read(name: str) -> np.ndarray:
     """A primer's bytes as codes: uint16, shape (n,); none for "none".
 
     Raises InstallationError where the text is missing or not as it was released.
@@ -31,6 +31,6 @@ def read(name):
     return np.frombuffer(data, np.uint8).astype(np.uint16)
 
 
-def length(name):
+def length(name: str) -> int:
     """How many symbols a primer has."""
     return 0 if name == "none" else _PRIMERS[name][0]

@@ -9,9 +9,14 @@ while `checking` is true, as it is in the tests.
 A value x in a format of F fraction bits stands as the whole number x * 2^F.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from lib.errors import SettingsError
+
+if TYPE_CHECKING:
+    from lib.models.exact.dimensions import Dimensions
 
 FLOAT_BITS = 24                   # float32 holds every whole number up to 2^24
 INTEGER_BITS = 31
@@ -70,7 +75,7 @@ SMALLEST_SQUARE = 2.0 ** -40      # a mean of squares below is zero: nothing eve
 checking = False                  # whether the reference backend checks every value
 
 
-def check_dimensions(dimensions):
+def check_dimensions(dimensions: "Dimensions") -> None:
     """Refuse a network that would leave the bounds, by the name of the setting."""
     if dimensions.units * dimensions.layers > MOST_TERMS:
         raise SettingsError(f"exact arithmetic allows rnn_units * num_layers up to {MOST_TERMS:,}, "
@@ -88,28 +93,28 @@ def check_dimensions(dimensions):
                             f"got {dimensions.symbols:,}", "use arithmetic=float32", "arithmetic")
 
 
-def rows_block(rows):
+def rows_block(rows: int) -> int:
     """Rows in one product of the outer products over `rows` rows: more where there would be too many blocks."""
     return max(FEWEST_ROWS_BLOCK, -(-rows // MOST_ROWS_BLOCKS))
 
 
-def gradient_sum_limit(block):
+def gradient_sum_limit(block: int) -> int:
     """What the magnitudes of `block` gradients may add up to, before the shift's rounding adds 1/2 to each."""
     return GRADIENT_SUM - block // 2
 
 
-def total_shift(rows, bits):
+def total_shift(rows: int, bits: int) -> int:
     """How far values of `bits` bits are shifted right so that the sum of `rows` of them fits int32."""
     return max(0, (rows - 1).bit_length() + bits - INTEGER_BITS + 1)
 
 
-def check_values(what, values, limit):
+def check_values(what: str, values: Any, limit: int) -> None:
     """While `checking`: that the magnitudes of whole numbers are at most `limit`."""
     if checking and np.size(values) and int(np.abs(np.asarray(values, np.int64)).max()) > limit:
         raise AssertionError(f"{what}: {int(np.abs(np.asarray(values, np.int64)).max()):,} is more than {limit:,}")
 
 
-def check_product(what, left, right):
+def check_product(what: str, left: Any, right: Any) -> None:
     """While `checking`: that no partial sum of the float32 product of two matrices can reach 2^24."""
     if checking:
         sums = np.abs(np.asarray(left, np.int64)) @ np.abs(np.asarray(right, np.int64))

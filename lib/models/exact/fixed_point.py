@@ -3,6 +3,9 @@
 Every function gives the same bits on every backend and device. `ops` is the keras.ops of a backend.
 """
 
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 
 from lib.models.exact import bounds, tables
@@ -10,47 +13,48 @@ from lib.models.exact import bounds, tables
 _CUT = -1 << bounds.FLOAT_BITS - bounds.SIGNIFICANT_BITS       # clears the low bits of a float32's mantissa
 _APART = -2                                                    # clears the lowest: see FixedPoint.apart
 _EXPONENT_BIAS, _MANTISSA_BITS = 127, 23
+Tensor = Any          # of whatever backend
 
 
 class FixedPoint:
     """The primitives over one backend's `ops`."""
 
-    def __init__(self, ops):
+    def __init__(self, ops: ModuleType) -> None:
         self.ops = ops
         self._sigmoid = ops.convert_to_tensor(tables.sigmoid())
         self._tanh = ops.convert_to_tensor(tables.tanh())
         self._exponential = ops.convert_to_tensor(tables.exponential())
 
-    def shift(self, values, bits):
+    def shift(self, values: Tensor, bits: int) -> Tensor:
         """values / 2^bits, rounded to the nearest and half up."""
         return self.ops.right_shift(values + (1 << bits - 1), bits) if bits else values
 
-    def times(self, left, right, bits):
+    def times(self, left: Tensor, right: Tensor, bits: int) -> Tensor:
         """left * right / 2^bits, rounded to the nearest and half up; the product must fit int32."""
         if bounds.checking:
             product = np.asarray(left, np.int64) * np.asarray(right, np.int64) + (1 << bits - 1)
             bounds.check_values("a product of two values", product, (1 << bounds.INTEGER_BITS) - 1)
         return self.shift(left * right, bits)
 
-    def clip(self, values, limit):
+    def clip(self, values: Tensor, limit: int) -> Tensor:
         """Values within -limit to limit."""
         return self.ops.clip(values, -limit, limit)
 
-    def sigmoid(self, values):
+    def sigmoid(self, values: Tensor) -> Tensor:
         """The sigmoid, of 12 fraction bits, of values of 15."""
         return self.ops.take(self._sigmoid, self._argument(values, bounds.SUM_FRACTION))
 
-    def tanh(self, values, fraction=bounds.SUM_FRACTION):
+    def tanh(self, values: Tensor, fraction: int = bounds.SUM_FRACTION) -> Tensor:
         """The hyperbolic tangent, of 12 fraction bits, of values of `fraction`."""
         return self.ops.take(self._tanh, self._argument(values, fraction))
 
-    def frequencies(self, logits):
+    def frequencies(self, logits: Tensor) -> Tensor:
         """int32 frequencies, one or more each, of logits (B, V) of 15 fraction bits; a row's largest is 2^20 + 1."""
         below = self.ops.max(logits, -1, keepdims=True) - logits
         below = self.ops.right_shift(below, bounds.SUM_FRACTION - tables.STEP_BITS)
         return self.ops.take(self._exponential, self.ops.minimum(below, tables.EXPONENTS - 1)) + 1
 
-    def product(self, left, right, block):
+    def product(self, left: Tensor, right: Tensor, block: int) -> Tensor:
         """int32 product of float32 matrices of whole numbers, exact in blocks of `block` terms."""
         terms, total = left.shape[-1], None
         for start in range(0, terms, block):
@@ -60,7 +64,7 @@ class FixedPoint:
             total = whole if total is None else total + whole
         return total
 
-    def fit(self, values, axis, block):
+    def fit(self, values: Tensor, axis: int, block: int) -> tuple[Tensor, Tensor]:
         """(float32 operands, int32 shifts): gradients shifted right until sums along `axis` are exact in a product.
 
         The shift is the least with which the magnitudes of each block along `axis` add up to less than 2^16,
@@ -80,7 +84,7 @@ class FixedPoint:
         bounds.check_values("an operand of a gradient's product", operands, bounds.GRADIENT_OPERAND)
         return self.ops.cast(operands, "float32"), shifts
 
-    def apart(self, values, mask=_APART):
+    def apart(self, values: Tensor, mask: int = _APART) -> Tensor:
         """float32 values with low bits of the mantissa cleared.
 
         A compiler may fuse, reorder or distribute neighbouring float operations (with fast-math flags it will);
@@ -89,15 +93,15 @@ class FixedPoint:
         bits = self.ops.bitwise_and(self.ops.view(values, "int32"), mask)
         return self.ops.view(bits, "float32")
 
-    def significant(self, values):
+    def significant(self, values: Tensor) -> Tensor:
         """float32 values cut to 12 significant bits."""
         return self.apart(values, _CUT)
 
-    def power_of_two(self, exponents):
+    def power_of_two(self, exponents: Tensor) -> Tensor:
         """float32 2^exponents of int32 exponents from -126 to 127."""
         return self.ops.view(self.ops.left_shift(exponents + _EXPONENT_BIAS, _MANTISSA_BITS), "float32")
 
-    def inverse_root(self, squares):
+    def inverse_root(self, squares: Tensor) -> tuple[Tensor, Tensor]:
         """(12-bit float32 roots, float32 powers of two) whose product is about 1 / sqrt(squares)."""
         bits = self.ops.view(squares, "int32")
         exponents = self.ops.right_shift(bits, _MANTISSA_BITS) - _EXPONENT_BIAS

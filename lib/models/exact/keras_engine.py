@@ -9,15 +9,28 @@ from collections import deque
 
 import numpy as np
 
+from lib.models.backend import KerasBackend
 from lib.models.exact import bounds
-from lib.models.exact.fixed_point import FixedPoint
+from lib.models.exact.dimensions import Dimensions
+from lib.models.exact.fixed_point import FixedPoint, Tensor
 from lib.models.exact.state import State
 
 
 class KerasEngine:
     """Runs a network of `dimensions` from a State on one backend. `decay`: Adam's, as in schedule.decay_bits."""
 
-    def __init__(self, dimensions, decay, state, backend):
+    _weights: dict[str, Tensor]         # these and the next ones as in State
+    _squares: dict[str, Tensor]
+    _factors: dict[str, Tensor]         # what enters a step
+    _cells: Tensor
+    _newest: Tensor
+    _traces: deque[Tensor]
+    _tokens: deque[Tensor]
+    _frequencies: list[Tensor]
+    _targets: list[Tensor]
+    _active: list[Tensor]
+
+    def __init__(self, dimensions: Dimensions, decay: int, state: State, backend: KerasBackend) -> None:
         self._dimensions, self._decay = dimensions, decay
         self._ops = backend.ops
         self._exact = FixedPoint(backend.ops)
@@ -25,7 +38,7 @@ class KerasEngine:
         self._learn = backend.compile(self._compute_update)
         self._load(state)
 
-    def predict(self):
+    def predict(self) -> np.ndarray:
         """int32 frequencies (B, V) of the next step; call once a step."""
         self._tokens.append(self._newest)
         frequencies, self._cells, trace = self._forward(self._factors, self._newest, self._traces[-1], self._cells)
@@ -33,20 +46,20 @@ class KerasEngine:
         self._frequencies.append(frequencies)
         return self._ops.convert_to_numpy(frequencies)
 
-    def take(self, symbols, active, seen):
+    def take(self, symbols: np.ndarray, active: int, seen: np.ndarray) -> None:
         """Note the symbols (B,) that came, of which the first `active` count, and what the next step sees (B, N)."""
         self._newest = self._ops.convert_to_tensor(seen.astype(np.int32))
         self._targets.append(self._ops.convert_to_tensor(symbols.astype(np.int32)))
         self._active.append(self._ops.convert_to_tensor(np.int32(active)))
 
-    def update(self, rate):
+    def update(self, rate: np.floating) -> None:
         """Learn from the steps since the last update. rate: float32, in units of a weight's last place."""
         self._weights, self._squares, self._factors = self._learn(
             self._weights, self._squares, self._factors, self._ops.convert_to_tensor(rate), list(self._tokens),
             list(self._traces), self._frequencies, self._targets, self._active)
         self._frequencies, self._targets, self._active = [], [], []
 
-    def state(self):
+    def state(self) -> State:
         """The State now, as NumPy arrays."""
         streams, symbols = self._dimensions.streams, self._dimensions.symbols
         names, array = self._dimensions.parameters(), self._ops.convert_to_numpy
@@ -60,7 +73,7 @@ class KerasEngine:
             targets=_stacked([array(value) for value in self._targets], (streams,)),
             active=_stacked([array(value) for value in self._active], ()))
 
-    def _load(self, state):
+    def _load(self, state: State) -> None:
         tensor, window = self._ops.convert_to_tensor, self._dimensions.window
         self._weights = {name: tensor(value) for name, value in state.weights.items()}
         self._squares = {name: tensor(value) for name, value in state.squares.items()}
@@ -91,7 +104,8 @@ class KerasEngine:
         ops, exact, layers = self._ops, self._exact, self._dimensions.layers
         embedded = ops.reshape(ops.take(factors["embedding"], tokens, axis=0), (-1, self._dimensions.embedded))
         before = self._by_layer(ops.cast(self._parts(trace)[layers], "float32"))
-        inputs, hidden, slopes, cells_after = [], [], [], []
+        inputs, slopes, cells_after = [], [], []
+        hidden: list[Tensor] = []
         for layer, cell in enumerate(self._by_layer(cells)):
             joined = ops.concatenate([embedded, *hidden[-1:], before[layer]], -1)
             sums = exact.product(joined, factors[f"kernel_{layer}"], bounds.FORWARD_BLOCK) + factors[f"bias_{layer}"]
@@ -100,10 +114,10 @@ class KerasEngine:
             hidden.append(unit)
             slopes.append(slope)
             cells_after.append(cell)
-        hidden = ops.concatenate(hidden, -1)
-        logits = exact.product(hidden, factors["output_kernel"], bounds.FORWARD_BLOCK) + factors["output_bias"]
+        all_hidden = ops.concatenate(hidden, -1)
+        logits = exact.product(all_hidden, factors["output_kernel"], bounds.FORWARD_BLOCK) + factors["output_bias"]
         frequencies = exact.frequencies(exact.clip(logits, bounds.SUM_LIMIT))
-        whole = [ops.cast(part, "int32") for part in (*inputs, hidden)]
+        whole = [ops.cast(part, "int32") for part in (*inputs, all_hidden)]
         return frequencies, ops.concatenate(cells_after, -1), ops.concatenate([*whole, *slopes], -1)
 
     def _gates(self, sums, cell):
@@ -139,7 +153,7 @@ class KerasEngine:
 
     def _compute_update(self, weights, squares, factors, rate, tokens, traces, frequencies, targets, active):
         """(weights, squares, factors) after learning from the last `interval` steps, lists of which are given."""
-        gradients = self._gradients(factors, tokens, traces, frequencies, targets, active)
+        gradients: dict[str, tuple[Tensor, Tensor]] = self._gradients(factors, tokens, traces, frequencies, targets, active)
         after = {name: self._adam(weights[name], squares[name], *gradients[name], rate) for name in weights}
         weights = {name: value for name, (value, _) in after.items()}
         squares = {name: value for name, (_, value) in after.items()}
@@ -192,7 +206,9 @@ class KerasEngine:
             hidden_gradients, cell_gradients = (self._by_layer(part) for part in carried[:2])
             (output, *layer_slopes), below, embedded = step, 0, 0
             asked = self._by_layer(output)
-            hidden_before, cell_before, pre_gradients = [], [], []
+            hidden_before: list[Tensor] = []
+            cell_before: list[Tensor] = []
+            pre_gradients: list[Tensor] = []
             for layer in reversed(range(dimensions.layers)):
                 wanted = self._exact.clip(asked[layer] + hidden_gradients[layer] + below, bounds.GRADIENT_LIMIT)
                 gradient, cell = self._gates_back(wanted, cell_gradients[layer], layer_slopes[layer])

@@ -7,6 +7,7 @@ import numpy as np
 
 from lib.models.backend import available_cores
 from lib.models.exact import bounds, tables
+from lib.models.exact.dimensions import Dimensions
 from lib.models.exact.kernels import backward, forward, layout, learning
 from lib.models.exact.state import State
 from lib.models.exact.team import Team
@@ -18,7 +19,7 @@ _MOST_THREADS = 16
 class NumbaEngine:
     """Runs a network of `dimensions` from a State; see KerasEngine for the methods."""
 
-    def __init__(self, dimensions, decay, state):
+    def __init__(self, dimensions: Dimensions, decay: int, state: State) -> None:
         self._dimensions, self._decay = dimensions, decay
         self._team = Team(min(available_cores(), _MOST_THREADS))
         self._shares = self._team.shares(dimensions.streams, _FEWEST_STREAMS)
@@ -26,7 +27,7 @@ class NumbaEngine:
         self._load(state)
         self._reserve()
 
-    def predict(self):
+    def predict(self) -> np.ndarray:
         slot, window = self._step % self._dimensions.window, self._dimensions.window
         self._tokens[slot] = self._newest
         frequencies = self._frequencies[self._pending]
@@ -36,14 +37,14 @@ class NumbaEngine:
              *self._tables, frequencies) for streams in self._shares])
         return frequencies
 
-    def take(self, symbols, active, seen):
+    def take(self, symbols: np.ndarray, active: int, seen: np.ndarray) -> None:
         self._newest[:] = seen
         self._targets[self._pending] = symbols
         self._active[self._pending] = active
         self._pending += 1
         self._step += 1
 
-    def update(self, rate):
+    def update(self, rate: np.floating) -> None:
         dimensions, team, newest_slot = self._dimensions, self._team, (self._step - 1) % self._dimensions.window
         self._pending = 0
         team.run([(backward.backward, *streams, dimensions, newest_slot, self._frequencies, self._targets, self._active,
@@ -55,7 +56,7 @@ class NumbaEngine:
                   for rows in team.shares(layout.shape_of(dimensions, number)[0])]
                  + [(self._learn_bias, number, rate) for number in kernel_numbers] + [(self._learn_embedding, rate)])
 
-    def state(self):
+    def state(self) -> State:
         dimensions, pending = self._dimensions, self._pending
         order = [step % dimensions.window for step in range(self._step, self._step + dimensions.window)]
         traces = np.concatenate([self._activations[order].astype(np.int16), self._slopes[order]], -1)

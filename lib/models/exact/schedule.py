@@ -10,7 +10,7 @@ _BITS = 60           # fraction bits of rates and powers: a float's value times 
 _RATE_BITS = 4       # a rate is a float32 of at most 24 bits: 2^-4 of a weight's last place
 
 
-def decay_bits(beta_2):
+def decay_bits(beta_2: float) -> int:
     """The k that makes 1 - 2^-k nearest to Adam's beta_2: a mean that forgets by a shift is exact."""
     remaining = _fixed(1.0) - _fixed(beta_2)
     return min(range(FEWEST_DECAY_BITS, MOST_DECAY_BITS + 1), key=lambda k: abs(remaining - (1 << _BITS >> k)))
@@ -19,12 +19,12 @@ def decay_bits(beta_2):
 class Schedule:
     """Learning rates, linear from start to end over `steps` steps, with Adam's bias correction."""
 
-    def __init__(self, start, end, steps, beta_2):
+    def __init__(self, start: float, end: float, steps: int, beta_2: float) -> None:
         self._start, self._end, self._steps = _fixed(start), _fixed(end), steps
         self._decay = decay_bits(beta_2)
         self._count, self._power = 0, 1 << _BITS      # (1 - 2^-k)^count
 
-    def rate(self, step, updates):
+    def rate(self, step: int, updates: int) -> np.floating:
         """The rate of the update after step `step`, `updates` updates after the first: float32, in units of 2^-20.
 
         Adam divides the mean of squares by 1 - beta_2^n; the root of that goes into the rate.

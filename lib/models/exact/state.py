@@ -1,12 +1,14 @@
 """The complete state of an exact network, with one canonical byte form for all backends."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from lib.errors import FormatError
 from lib.models.exact.bounds import CELL_LIMIT, FREQUENCY_FRACTION, TRACE_LIMIT, WEIGHT_FRACTION, WEIGHT_LIMIT
+from lib.models.exact.dimensions import Dimensions
 
 EMBEDDING_LIMIT = 1 << WEIGHT_FRACTION     # 1
 LSTM_GAIN = 2                              # docs/tuning.md has what else was tried, a forget bias of one too
@@ -27,14 +29,14 @@ class State:
     active: np.ndarray            # int32 (n,): how many streams had one
 
     @classmethod
-    def initial(cls, dimensions, seed):
+    def initial(cls, dimensions: Dimensions, seed: int) -> "State":
         """The state before the first symbol."""
         state = cls.zero(dimensions)
         state.weights = _initial_weights(dimensions, seed)
         return state
 
     @classmethod
-    def zero(cls, dimensions, pending=0):
+    def zero(cls, dimensions: Dimensions, pending: int = 0) -> "State":
         """A state of zeros, `pending` steps after an update."""
         shapes, streams, window = dimensions.parameters(), dimensions.streams, dimensions.window
         return cls(weights={name: np.zeros(shape, np.int32) for name, shape in shapes.items()},
@@ -46,23 +48,23 @@ class State:
                    frequencies=np.zeros((pending, streams, dimensions.symbols), np.int32),
                    targets=np.zeros((pending, streams), np.int32), active=np.zeros(pending, np.int32))
 
-    def arrays(self):
+    def arrays(self) -> Iterator[np.ndarray]:
         """Every array, in the order of the byte form."""
         for field in fields(self):
             value = getattr(self, field.name)
             yield from value.values() if isinstance(value, dict) else (value,)
 
-    def parts(self):
+    def parts(self) -> Iterator[memoryview | bytes]:
         """The canonical form piece by piece: each array, little-endian."""
         for array in self.arrays():
-            yield memoryview(np.ascontiguousarray(array, array.dtype.newbyteorder("<"))).cast("B") if array.size else b""
+            yield np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data.cast("B") if array.size else b""
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         """The canonical form: all arrays one after the other."""
         return b"".join(self.parts())
 
     @classmethod
-    def from_bytes(cls, data, dimensions, steps):
+    def from_bytes(cls, data: bytes, dimensions: Dimensions, steps: int) -> "State":
         """The state that `to_bytes` described after `steps` steps. FormatError where it is none that a network can be in."""
         state = cls.zero(dimensions, pending=steps % dimensions.interval)
         if len(data) != sum(array.nbytes for array in state.arrays()):

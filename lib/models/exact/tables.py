@@ -18,19 +18,19 @@ _DIGITS = 40
 
 
 @cache
-def sigmoid():
+def sigmoid() -> np.ndarray:
     """int32 of shape (2 * HALF,): entry HALF + k is the sigmoid of k * 2^-10, times 2^12."""
     return _table([1 / (1 + power) for power in _powers(-1, 2 * HALF, _exp(8))], GATE_FRACTION)
 
 
 @cache
-def tanh():
+def tanh() -> np.ndarray:
     """int32 of shape (2 * HALF,): entry HALF + k is the hyperbolic tangent of k * 2^-10, times 2^12."""
     return _table([(1 - power) / (1 + power) for power in _powers(-2, 2 * HALF, _exp(16))], GATE_FRACTION)
 
 
 @cache
-def exponential():
+def exponential() -> np.ndarray:
     """int32 of shape (EXPONENTS,): entry k is exp(-k * 2^-10), times 2^20."""
     return _table(_powers(-1, EXPONENTS, Decimal(1)), FREQUENCY_FRACTION)
 

@@ -3,19 +3,21 @@
 import queue
 import threading
 import weakref
+from collections.abc import Sequence
 
 
 class Team:
     """`size` threads, the caller's among them. What they run should leave Python's lock alone for long stretches."""
 
-    def __init__(self, size):
+    def __init__(self, size: int) -> None:
         self.size = size
-        self._work, self._done = queue.SimpleQueue(), queue.SimpleQueue()
+        self._work: queue.SimpleQueue = queue.SimpleQueue()
+        self._done: queue.SimpleQueue = queue.SimpleQueue()
         for _ in range(size - 1):
             threading.Thread(target=_work_off, args=(self._work, self._done), name="lockstep", daemon=True).start()
         weakref.finalize(self, _dismiss, self._work, size - 1)
 
-    def run(self, tasks):
+    def run(self, tasks: Sequence[tuple]) -> None:
         """Call all `tasks`, (function, *arguments) each, some at the same time; returns when all are done."""
         first, *others = tasks
         if self.size == 1:
@@ -34,7 +36,7 @@ class Team:
         for error in filter(None, errors):
             raise error
 
-    def shares(self, count, fewest=1):
+    def shares(self, count: int, fewest: int = 1) -> list[tuple[int, int]]:
         """range(count) cut into a (first, last) for each thread, of `fewest` or more."""
         parts = max(1, min(self.size, count // fewest))
         ends = [count * part // parts for part in range(parts + 1)]
