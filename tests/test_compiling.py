@@ -52,6 +52,8 @@ def make_package(folder):
     source = Path(compiling.__file__).read_text()
     assert source.count('"/tmp"') == 1           # where other runs keep what they compiled
     (folder / "compiling.py").write_text(source.replace('"/tmp"', '"/nowhere"'))
+    for module in compiling._MODULES:
+        (folder / module).write_text("")
     (folder / "mixing" / "loop.py").write_text(LOOP)
     (folder / "mixing" / "numbers.py").write_text(NUMBERS.format(step=2))
     return folder

@@ -141,7 +141,7 @@ def test_the_button_runs_what_it_is_for_and_shows_errors_as_boxes(capsys):
     @boxed
     def run(form):
         ran.append(form)
-        raise InputError("there is no such file; choose another")
+        raise InputError("there is no such file", "choose another")
 
     shown.show(run)
     shown._button.click()
