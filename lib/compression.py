@@ -16,7 +16,7 @@ from lib.coding.choice import plan_for
 from lib.coding.container import Header, Reader
 from lib.coding.loop import Progress
 from lib.coding.plan import Plan
-from lib.coding.run import Coded, check_readable, decode, encode, keep_partial, stored_header, stored_name
+from lib.coding.run import Coded, decode, encode, keep_partial, stored_header
 from lib.compiling import announced
 from lib.contents import file_bytes, input_bytes, inspect
 from lib.errors import CheckpointError, FormatError, LockstepError
@@ -137,7 +137,7 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
             output.restart()
             output.write(stored_header(len(data), run).to_bytes() + data)
         output.flush()
-        _check_written(output.written_path, run, coded)
+        verification.check_written(output.written_path, run, coded)
         if coded and verification.is_wanted(coded.plan, run):
             verification.verify(output.written_path, run, note)
         size = output.commit()
@@ -163,24 +163,6 @@ def _plan(data: bytes, run: Run, kept: RunCheckpoint, note: _Say) -> Plan | None
         note(reason)
     note(f"coding with {plan.parameters.summary()}; takes about {plan.memory_bytes / 1e6:,.0f} MB of memory")
     return plan
-
-
-def _check_written(path: Path, run: Run, coded: Coded | None) -> None:
-    """Read what was written as a decoder will, up to the first symbol, so that nothing takes its name that none would take."""
-    reader = Reader(path.read_bytes())
-    header = reader.header
-    if (header.sha256, header.name, header.archive) != (run.sha256, stored_name(run.input_path.name), run.archive):
-        raise FormatError("what was written has another header than it was given", "try again, and report it")
-    if coded is None:
-        if hashlib.sha256(reader.read_stored()).digest() != run.sha256:
-            raise FormatError("what was written is not what it was given", "try again, and report it")
-        return
-    plan = Plan.of_header(header)
-    _, fault = check_readable(reader, plan)
-    if fault:
-        raise fault
-    if (plan.parameters, plan.identity()) != (coded.plan.parameters, coded.plan.identity()):
-        raise FormatError("what was written says that it is coded in another way than it is", "try again, and report it")
 
 
 @within_memory

@@ -13,7 +13,7 @@ from lib.coding import loop
 from lib.coding.container import Reader
 from lib.coding.streams import Streams
 from lib.models.environment import Environment
-from lib.resume.checkpoint import Keeper
+from lib.resume.keeper import Keeper
 
 settings.register_profile("lockstep", deadline=None)     # no timing in tests
 settings.load_profile("lockstep")

@@ -16,8 +16,9 @@ from samples import INTERRUPTIBLE, TEXT, tiny
 
 import lib
 from lib import CheckpointError, OutputError, Settings, compress, decompress, resume
-from lib.resume import checkpoint
-from lib.resume.checkpoint import Checkpoint, Keeper
+from lib.resume import checkpoint, keeper
+from lib.resume.checkpoint import Checkpoint
+from lib.resume.keeper import Keeper
 from tools.build_notebooks import ROOT
 
 SMALL = dict(rnn_units=8, num_layers=1, embedding_size=4, seq_length=5, update_interval=3, primer="none")
@@ -115,27 +116,27 @@ def test_resume_needs_the_checkpoint_alone(folder, stop_after, monkeypatch):
 
 def test_checkpoints_are_written_as_time_goes_by(folder, stop_after, monkeypatch):
     times = iter(range(10 ** 6))
-    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: 60 * next(times))
-    monkeypatch.setattr(checkpoint, "_MOST_SHARE", 1e9)
+    monkeypatch.setattr(keeper.time, "monotonic", lambda: 60 * next(times))
+    monkeypatch.setattr(keeper, "_MOST_SHARE", 1e9)
     written = []
-    monkeypatch.setattr(checkpoint, "write", lambda path, about, sections, mode: written.append(about["step"]))
+    monkeypatch.setattr(keeper, "write", lambda path, about, sections, mode: written.append(about["step"]))
     compress(folder / "in", settings=Settings(preset="fast", contexts="text", checkpoint_minutes=3), checkpoint=folder / "kept")
     assert written == [192, 384, 576, 768, 960, 1152]      # a clock that says a minute more at each look
 
 
 def test_no_more_than_a_share_of_the_time_goes_into_checkpoints(monkeypatch, tmp_path):
     now = [0.0]
-    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(keeper.time, "monotonic", lambda: now[0])
 
     def write(*_, mode):
         now[0] += 30
 
-    monkeypatch.setattr(checkpoint, "write", write)
-    keeper = Keeper(tmp_path / "kept", 1, {}, None)
+    monkeypatch.setattr(keeper, "write", write)
+    kept = Keeper(tmp_path / "kept", 1, {}, None)
     spent = 0
     while now[0] < 10_000:
         before = now[0]
-        keeper.visit(lambda: ({}, {}))
+        kept.visit(lambda: ({}, {}))
         spent += now[0] - before
         now[0] += 1
     assert 0.02 < spent / now[0] < 0.05
@@ -304,7 +305,7 @@ def test_a_full_disk_leaves_the_run_and_its_checkpoint_as_they_are(two, monkeypa
     settings = dataclasses.replace(KINDS["contexts"], checkpoint_minutes=0.001)
     monkeypatch.setattr(checkpoint, "remove", lambda path: None)
     times = iter(range(10 ** 6))
-    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(keeper.time, "monotonic", lambda: next(times))
     packed = compress(two / "in", two / "in.lks", settings, checkpoint=two / "kept", warn=said.append)
     assert packed.output_path.read_bytes() == (two / "unbroken.lks").read_bytes()
     assert "there is no newer checkpoint: cannot write kept: No space left on device" in said[0]
@@ -317,7 +318,7 @@ _AT_THE_NTH_CALL = """
 import os, signal, sys
 sys.path.insert(0, {root!r})
 from lib import Settings, compress, decompress
-from lib.resume import checkpoint
+from lib.resume import checkpoint, keeper
 from lib.mixing.context_mixer import ContextMixer
 ContextMixer.steps_at_once = 64
 left = int(sys.argv[1])

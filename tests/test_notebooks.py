@@ -122,7 +122,7 @@ def test_an_interrupted_cell_goes_on_when_it_is_run_again(file):
     source, work = file
     source.write_bytes(source.read_bytes() * 5)
     stop_once = ONLY_LOOPBACK + """
-from lib.resume.checkpoint import Keeper
+from lib.resume.keeper import Keeper
 real, visits = Keeper.visit, [0]
 def visit(self, state):
     visits[0] += 1

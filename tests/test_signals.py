@@ -15,7 +15,7 @@ from samples import INTERRUPTIBLE, TEXT
 from lib import decompress
 from lib.interruptions import STOPPING, Terminated, as_interrupts
 from lib.resume import checkpoint
-from lib.resume.checkpoint import Keeper
+from lib.resume.keeper import Keeper
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 NAMES = ["SIGINT", "SIGTERM", "SIGHUP"]

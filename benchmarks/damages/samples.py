@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.damages.sealed import sealed_again
 from lib import Settings, compress, decompress, learn, split
 from lib.coding import loop
-from lib.resume import checkpoint
+from lib.resume import checkpoint, keeper
 
 FAST = Settings(preset="fast", verify="no")
 _NETWORK = Settings(preset="network", verify="no", batch_size=3, seq_length=3, update_interval=2, rnn_units=8, num_layers=1, embedding_size=4)
@@ -159,7 +159,7 @@ def _stopped(direction: str, source: Path, settings: Settings) -> dict[str, byte
 
     hours = (1000.0 ** count for count in itertools.count())      # each so much longer than all before that a checkpoint is always due
     always_due = types.SimpleNamespace(monotonic=lambda: next(hours))
-    with mock.patch.multiple(checkpoint, write=write, time=always_due), mock.patch.object(
+    with mock.patch.multiple(keeper, write=write, time=always_due), mock.patch.object(
             loop, "SEGMENT_SYMBOLS", _LONG_SEGMENT), contextlib.suppress(KeyboardInterrupt):
         if direction == "compress":
             compress(source, output, settings, checkpoint=path)

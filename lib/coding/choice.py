@@ -8,7 +8,7 @@ import numpy as np
 
 from lib.coders import make_coder
 from lib.coding.plan import Plan
-from lib.coding.predictor import Predictor, predictor_bytes
+from lib.coding.predictor import Predictor
 from lib.coding.speed import priming_seconds
 from lib.kinds import name_of
 from lib.machine import available_memory
@@ -65,7 +65,7 @@ def plan_for(settings: Settings, source: Source, prior_symbols: int = 0,
 def _fits(plan):
     """Whether a plan leaves half of the memory that is free."""
     available = available_memory()
-    return available is None or 2 * predictor_bytes(plan.parameters, plan.source, plan.streams) < available
+    return available is None or 2 * plan.predictor_bytes < available
 
 
 def _symbols_per_second(plan):

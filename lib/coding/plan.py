@@ -9,14 +9,14 @@ import hashlib
 from dataclasses import dataclass
 
 from lib.coding.container import Header, Segment
-from lib.coding.predictor import predictor_bytes
 from lib.coding.streams import Streams
 from lib.errors import FormatError, InputError, SettingsError
 from lib.kinds import name_of
 from lib.machine import available_memory
 from lib.models import check_model
 from lib.models.environment import Environment
-from lib.models.inputs import InputShape, input_shape_of
+from lib.models.inputs import InputShape, input_shape_of, inputs_bytes
+from lib.models.size import network_bytes
 from lib.parameters import Parameters
 from lib.sources import describe_source
 from lib.sources.source import Source
@@ -76,7 +76,20 @@ class Plan:
     @property
     def memory_bytes(self) -> int:
         """Bytes of memory that coding takes, roughly, the file's own bytes included."""
-        return BYTES_HELD_PER_BYTE * self.streams.coded_count + 2 * self.source.left_out + predictor_bytes(self.parameters, self.source, self.streams)
+        return BYTES_HELD_PER_BYTE * self.streams.coded_count + 2 * self.source.left_out + self.predictor_bytes
+
+    @property
+    def predictor_bytes(self) -> int:
+        """Bytes of memory that the plan's Predictor takes, roughly."""
+        parameters, source = self.parameters, self.source
+        if source.vocabulary_size == 1:
+            return 0
+        total = network_bytes(parameters, self.input_shape) if parameters.has_network else 0
+        total += inputs_bytes(parameters, source)
+        if parameters.has_contexts:
+            from lib.mixing.context_mixer import mixer_bytes
+            total += mixer_bytes(parameters, source, self.streams)
+        return total
 
     def check_memory(self) -> None:
         """Refuse, with an InputError, what this machine's memory cannot hold, before it is tried."""

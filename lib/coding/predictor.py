@@ -7,13 +7,9 @@ import numpy as np
 
 from lib.coders import Coder
 from lib.coding.container import FINGERPRINT_BYTES
-from lib.coding.streams import Streams
 from lib.models import Model, build_model
 from lib.models.environment import Environment
-from lib.models.inputs import input_shape_of, inputs_bytes, inputs_of
-from lib.models.size import network_bytes
-from lib.parameters import Parameters
-from lib.sources.source import Source
+from lib.models.inputs import inputs_of
 
 if TYPE_CHECKING:
     from lib.coders.arithmetic import ArithmeticCoder
@@ -109,15 +105,3 @@ class Predictor:
         if not parts:
             return bytes(FINGERPRINT_BYTES)
         return parts[0] if len(parts) == 1 else hashlib.sha256(b"".join(parts)).digest()[:8]
-
-
-def predictor_bytes(parameters: Parameters, source: Source, streams: Streams) -> int:
-    """Bytes of memory that a Predictor takes, roughly."""
-    if source.vocabulary_size == 1:
-        return 0
-    total = network_bytes(parameters, input_shape_of(parameters, source)) if parameters.has_network else 0
-    total += inputs_bytes(parameters, source)
-    if parameters.has_contexts:
-        from lib.mixing.context_mixer import mixer_bytes
-        total += mixer_bytes(parameters, source, streams)
-    return total

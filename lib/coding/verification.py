@@ -1,7 +1,7 @@
-"""Verification: what was written is decoded in a process of its own and compared, before it takes its name.
+"""What was written is verified before it takes its name: parsed as a decoder will, and, where that is wanted, decoded and compared.
 
-A process that has just encoded holds caches and compiled loops, and may carry a fault of its memory; a fresh one is what the
-file will meet.
+The latter in a process of its own: one that has just encoded holds caches and compiled loops, and may carry a fault of its memory; a
+fresh one is what the file will meet.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from typing import Any
 from lib.coding import speed
 from lib.coding.container import Reader
 from lib.coding.plan import Plan
-from lib.coding.run import decode
+from lib.coding.run import Coded, check_readable, decode, stored_name
 from lib.errors import FormatError, LockstepError
 from lib.priors import load
 from lib.resume.run import Run, RunCheckpoint
@@ -23,6 +23,24 @@ from lib.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[2]          # where the package lies
 _AUTO_SECONDS = 2.0                                  # that decoding may be reckoned to take for `auto` to verify; docs/design.md says why
+
+
+def check_written(path: Path, run: Run, coded: Coded | None) -> None:
+    """Read what was written as a decoder will, up to the first symbol, so that nothing takes its name that none would take."""
+    reader = Reader(path.read_bytes())
+    header = reader.header
+    if (header.sha256, header.name, header.archive) != (run.sha256, stored_name(run.input_path.name), run.archive):
+        raise FormatError("what was written has another header than it was given", "try again, and report it")
+    if coded is None:
+        if hashlib.sha256(reader.read_stored()).digest() != run.sha256:
+            raise FormatError("what was written is not what it was given", "try again, and report it")
+        return
+    plan = Plan.of_header(header)
+    _, fault = check_readable(reader, plan)
+    if fault:
+        raise fault
+    if (plan.parameters, plan.identity()) != (coded.plan.parameters, coded.plan.identity()):
+        raise FormatError("what was written says that it is coded in another way than it is", "try again, and report it")
 
 
 def is_wanted(plan: Plan, run: Run) -> bool:

@@ -15,7 +15,8 @@ from lib.models.environment import Environment
 from lib.parameters import Parameters
 from lib.priors import Prior
 from lib.resume import checkpoint
-from lib.resume.checkpoint import Checkpoint, Keeper, coder_state_of
+from lib.resume.checkpoint import Checkpoint, coder_state_of
+from lib.resume.keeper import Keeper
 from lib.settings import Settings, decoding_parameters
 from lib.storage.files import check_target, is_same
 
