@@ -20,8 +20,8 @@ SHAPES = [{}, dict(num_layers=2), dict(num_layers=3, rnn_units=9, embedding_size
 LARGE = backend._GPU_PAYS         # operations a step
 
 
-def model_of(vocabulary_size=SYMBOLS, **changes):
-    return build_model(tiny(**changes).resolve(0), InputShape.of_last_symbol(vocabulary_size), STEPS)
+def model_of(vocabulary_size=SYMBOLS, backend="auto", **changes):
+    return build_model(tiny(**changes).resolve(0), InputShape.of_last_symbol(vocabulary_size), STEPS, backend)
 
 
 @pytest.mark.parametrize("changes, kind", [

@@ -53,7 +53,7 @@ def test_small_texts_gain_and_the_file_names_its_primer(tmp_path):
 def test_streams_of_any_number_and_kind_go_on_from_a_primer(tmp_path, contexts):
     text = ENGLISH + TEXT[:100]                       # no multiple of the streams: some end early
     primed = compressed(tmp_path, text, "primed", primer="text-1", contexts=contexts, batch_size=7)
-    assert inspect(primed.output_path).memory_bytes > 32 * primers.length("text-1")
+    assert inspect(primed.output_path).plan.memory_bytes > 32 * primers.length("text-1")
 
 
 def test_a_preset_for_text_has_a_primer_where_its_contexts_are_for_text():

@@ -82,7 +82,7 @@ def test_what_one_file_began_from_is_taken_over_by_the_next(tmp_path, prior, mon
 
 def test_a_prior_is_found_by_its_name(tmp_path, prior, monkeypatch):
     packed = compress(tmp_path / "in", settings=FAST, prior=prior.path).output_path
-    with pytest.raises(InputError, match=f"made with the prior whose SHA-256 begins with {prior.name}: put it into .* or name it"):
+    with pytest.raises(InputError, match=f"the prior whose SHA-256 begins with {prior.name} is needed: put it into .* or name it"):
         decompress(packed, tmp_path / "out")
     monkeypatch.setenv("LOCKSTEP_PRIORS", str(prior.path.parent))
     decompress(packed, tmp_path / "1")

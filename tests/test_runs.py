@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from samples import FAST, NOISE, TEXT, coded_file, take_apart, there_and_back, tiny
 
 from lib import Settings, compress, decompress, learn
+from lib.coding.plan import Plan
 from lib.coding.predictor import Predictor
 from lib.coding.streams import Streams
 from lib.errors import FormatError, InputError
@@ -114,7 +115,7 @@ def test_one_value_alone_is_coded_as_ever(tmp_path):
     (tmp_path / "one-value.bin").write_bytes(data)
     golden = (ROOT / "tests" / "golden" / "one-value.bin.lks").read_bytes()
     packed = compress(tmp_path / "one-value.bin", settings=Settings(preset="network"))
-    steps = Streams(len(data), packed.settings.batch_size).steps
+    steps = Streams(len(data), packed.parameters.batch_size).steps
     (segment,) = take_apart(packed.output_path.read_bytes(), steps)[1]
     assert segment.payload == b"" and segment.fingerprint == bytes(8)
     assert golden.endswith(segment.payload + segment.fingerprint + golden[-4:])
@@ -139,8 +140,8 @@ def test_a_run_of_one_value_is_stopped_and_goes_on(tmp_path, stop_after, monkeyp
 
 
 def test_a_vocabulary_of_one_value_needs_no_model():
-    source, streams = ByteSource.from_bytes(b"zzz"), Streams(3, 1)
-    predictor, symbols = Predictor(tiny(batch_size=1).resolve(3), source, streams), np.ones((3, 1), np.uint16)
+    source = ByteSource.from_bytes(b"zzz")
+    predictor, symbols = Predictor(Plan.of(tiny(batch_size=1).resolve(3), source)), np.ones((3, 1), np.uint16)
     predictor.code_steps(None, symbols, np.ones(3, np.int64), 0)
     assert symbols.tolist() == [[0]] * 3 and predictor.sections() == {} and predictor.fingerprint() == bytes(8)
     assert (predictor.environment, predictor.backend, predictor.code_lengths()) == (None, None, None)

@@ -14,7 +14,7 @@ from samples import FAST, coded_file, take_apart, there_and_back
 
 from lib import FormatError, InputError, Settings, SettingsError, compress, decompress, inspect, learn
 from lib.coding.streams import Streams
-from lib.models.inputs import Grid, input_shape_of
+from lib.models.inputs import Grid, InputShape, input_shape_of
 from lib.sources import ByteSource, VideoSource, describe_source, npy, source_of
 
 SMALL = dict(preset="balanced", rnn_units=8, embedding_size=4, seq_length=4, update_interval=2)
@@ -168,7 +168,7 @@ def test_a_header_with_contexts_of_other_data_is_refused(tmp_path):
     header, segments = take_apart(packed.output_path.read_bytes(), VIDEO.size)
     header.overrides[13] = "text"             # contexts
     (tmp_path / "crafted").write_bytes(coded_file(header, segments))
-    with pytest.raises(FormatError, match="contexts that no such data has"):
+    with pytest.raises(FormatError, match="contexts=text cannot look at this input, as video can; the file is damaged"):
         inspect(tmp_path / "crafted")
 
 
@@ -264,15 +264,15 @@ def test_a_step_sees_its_neighbours(size, frames, batch_size):
                 expected.append(int(laid_out[place - start, stream]) if inside else none)
             assert seen[stream].tolist() == [*expected, none + 1 + cell]
     chosen = Settings(preset="balanced", context_size=size, context_frames=frames).resolve(100, "video")
-    assert input_shape_of(chosen, source) == (none, len(offsets) + 1, none + 1 + height * width)
+    assert input_shape_of(chosen, source) == InputShape(none, len(offsets) + 1, none + 1 + height * width)
 
 
 def test_bytes_have_no_neighbours():
     chosen = Settings(preset="balanced", context_size=3).resolve(100, "text")
-    assert input_shape_of(chosen, ByteSource.from_bytes(b"abc")) == (3, 1, 3)
+    assert input_shape_of(chosen, ByteSource.from_bytes(b"abc")) == InputShape(3, 1, 3)
 
 
-def test_costs_add_up_to_the_size(tmp_path):
+def test_code_lengths_add_up_to_the_size(tmp_path):
     (tmp_path / "in").write_bytes(npy_bytes(video(200)))
     packed = compress(tmp_path / "in", settings=FAST, code_lengths=True)
     assert packed.code_lengths.shape == (packed.source.symbol_count,) and packed.code_lengths.dtype == np.float32

@@ -57,7 +57,8 @@ class Plan:
                 raise FormatError("the header says that nothing is coded", "the file is damaged")
             return cls.of(parameters, describe_source(header.source_kind, header.original_bytes, header.description), backend)
         except SettingsError as error:
-            raise FormatError(f"the header cannot be used: {error.what}", error.advice or "the file is damaged") from error
+            advice = "the file is damaged" if error.parameter else error.advice      # which is for who chooses a parameter
+            raise FormatError(f"the header cannot be used: {error.what}", advice or "the file is damaged") from error
 
     def header(self, original_bytes: int, sha256: bytes, name: str, environment: Environment | None, archive: int = 0) -> Header:
         """The header that `of_header` makes this plan from.

@@ -38,7 +38,6 @@ class _Session:
 
     def __init__(self, plan: Plan, run: Run, kept: RunCheckpoint, made_in: Environment | None, with_code_lengths: bool = False) -> None:
         """made_in: the Environment that the bits of a float network are to come from, or None."""
-        plan.check_memory()
         self.plan, self._run, self._kept = plan, run, kept
         self.predictor = Predictor(plan, made_in, run.prior_codes(plan), kept.found is not None, with_code_lengths)
         self.next_step, self.coder_state = kept.restore(self.predictor, plan.streams)
@@ -61,6 +60,7 @@ def encode(output: OutputFile, plan: Plan, data: bytes, run: Run, kept: RunCheck
 
     A part of a split file is coded even then, as the next part goes on from it.
     """
+    plan.check_memory()
     source, streams = plan.source, plan.streams
     session = _Session(plan, run, kept, kept.made_in, with_code_lengths)
     header = plan.header(len(data), run.sha256, stored_name(run.input_path.name), session.predictor.environment, run.archive)
@@ -87,6 +87,7 @@ def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: 
     segments, fault = check_readable(reader, plan)
     if fault:
         warn(f"{fault}. What comes before is being recovered")
+    plan.check_memory()
     check_space(run.output_path, reader.header.original_bytes)
     source, streams = plan.source, plan.streams
     if source.place:
