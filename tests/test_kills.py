@@ -2,7 +2,7 @@
 
 from benchmarks.kills import CASES, measure
 
-COUNT = 6
+COUNT = 4
 
 
 def test_killed_commands_lose_nothing_and_end_in_the_same_outputs():

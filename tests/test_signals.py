@@ -119,7 +119,7 @@ def test_an_ignored_signal_writes_no_checkpoint(number, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kept", [["--checkpoint", "kept"], []], ids=["checkpoint", "none"])
 def test_a_run_that_a_signal_stops_leaves_its_checkpoint_and_nothing_else(tmp_path, name, kept):
-    data = bytes(random.Random(5).choices(TEXT, k=400_000))
+    data = bytes(random.Random(5).choices(TEXT, k=220_000))
     (tmp_path / "in").write_bytes(data)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen([sys.executable, "-c", INTERRUPTIBLE, "compress", "in", "--preset", "fast", *kept], cwd=tmp_path,
