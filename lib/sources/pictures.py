@@ -6,6 +6,7 @@ zeros. Headers are read and not trusted: what does not fit into the file is no i
 
 import builtins
 import io
+import logging
 import re
 import struct
 import warnings
@@ -183,6 +184,7 @@ def _in_tiff(data):
     if data[:4] not in (b"II*\0", b"MM\0*"):
         return None
     from PIL import Image
+    logging.getLogger("PIL").addHandler(logging.NullHandler())       # what it finds odd in a file is no news of ours
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")              # on odd tags
