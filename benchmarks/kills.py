@@ -79,14 +79,15 @@ class Trial:
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     started, trials = time.perf_counter(), []
-    for trial in measure(options.count, options.seed, options.jobs):
-        trials.append(trial)
-        for fault, said in trial.faults:
-            print(f"#{trial.number} (seed {options.seed}), {trial.label}: {fault}: {said}", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):         # what was done until then is still counted
+        for trial in measure(options.count, options.seed, options.jobs):
+            trials.append(trial)
+            for fault, said in trial.faults:
+                print(f"#{trial.number} (seed {options.seed}), {trial.label}: {fault}: {said}", flush=True)
     done = sum(len(trial.kills) for trial in trials)
     _print_tables(trials)
     print(f"{done:,} kills in {len(trials):,} runs, in {time.perf_counter() - started:,.0f} s")
-    return 1 if any(trial.faults for trial in trials) else 0
+    return 1 if done < options.count or any(trial.faults for trial in trials) else 0
 
 
 def measure(count: int, seed: int, jobs: int = 2, cases: tuple[Case, ...] = CASES, text_bytes: int = _TEXT_BYTES,
