@@ -20,6 +20,7 @@ TINY = dict(preset="network", batch_size=3, seq_length=3, update_interval=2, rnn
 SYMBOLS = 5                                     # the vocabulary of what a network alone is tested with
 # A command line for python -c. Python raises KeyboardInterrupt on SIGINT only where it was not started with SIGINT ignored.
 INTERRUPTIBLE = ("import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+                 "hasattr(signal, 'SIGHUP') and signal.signal(signal.SIGHUP, signal.SIG_DFL); "      # as nohup ignores it
                  "from lib.__main__ import main; sys.exit(main(sys.argv[1:]))")
 STREAMS = TINY["batch_size"]
 FAST = Settings(preset="fast")
