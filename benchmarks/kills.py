@@ -32,7 +32,7 @@ _OLDER = b"an earlier output"
 _WORD = b"It was the best of times, it was the worst of times, it was the age of wisdom. "
 _WHOLE_BYTES, _TEXT_BYTES = 24_000_000, 50_000
 _OFTEN = ("--checkpoint", "kept", "--set=checkpoint_minutes=0.001")
-_FAST = ("--preset=fast", "--set=verify=no")
+_FAST = ("--preset=fast",)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Case:
 
 CASES = (
     Case("compress, checkpoint", ("compress", "text", "-o", "text.out", *_FAST, *_OFTEN), ("text",), ("text.out",)),
-    Case("compress, checkpoint, verified", ("compress", "text", "-o", "text.out", "--preset=fast", "--set=verify=yes", *_OFTEN), ("text",),
+    Case("compress, checkpoint, verified", ("compress", "text", "-o", "text.out", "--preset=fast", "--verify", *_OFTEN), ("text",),
          ("text.out",)),
     Case("compress", ("compress", "text", "-o", "text.out", *_FAST), ("text",), ("text.out",)),
     Case("compress a folder", ("compress", "folder", "-o", "folder.out", *_FAST), ("folder",), ("folder.out",)),
@@ -97,7 +97,7 @@ def measure(count: int, seed: int, jobs: int = 2, cases: tuple[Case, ...] = CASE
         folder = Path(folder)
         _make_inputs(folder / "made", text_bytes, whole_bytes)
         bench = _Bench(tuple(_unbroken(case, folder) for case in cases), seed, folder)
-        with multiprocessing.get_context("fork").Pool(jobs, _listen_to_signals) as pool:
+        with multiprocessing.get_context("spawn").Pool(jobs, _listen_to_signals) as pool:
             done, begun = 0, 0
             while done < count:
                 numbers = range(begun, begun + max(jobs, (count - done) // _KILLS_EACH[-1]))
