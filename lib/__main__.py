@@ -165,8 +165,7 @@ def _identity(path):
 
 
 def _compress(options):
-    # A command is a process of its own already, so what it wrote is decoded in another one only where that is asked for.
-    settings = Settings(verify="yes" if options.verify else "no").with_values({"preset": options.preset}).with_text(options.set)
+    settings = Settings(preset=options.preset, verify="yes" if options.verify else "no").with_text(options.set)
     _code_each(options, compress, settings, _compressed)
 
 

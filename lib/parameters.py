@@ -1,7 +1,7 @@
 """The complete set of coding parameters: all that, beside the input, decides the bytes of a file, and what its header stores.
 
 lib.settings has what a person asks for; lib.presets turns the one into the other. The facts on each parameter (its number in
-headers, bounds, unit, line of help) stand here once; forms, the command line and the README table are made from them.
+headers, bounds, unit, line of help) stand here once; forms, the command line and docs/settings.md are made from them.
 """
 
 import dataclasses

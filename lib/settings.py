@@ -21,10 +21,13 @@ def _of_coding(name: str) -> Any:
 
 
 def _of_a_run(default: Any, help: str, choices: tuple[str, ...] | None = None, unit: str = "", minimum: float | None = None,
-              maximum: float | None = None, of_decoding: bool = False) -> Any:
-    """A field for what is chosen for a run, or also one of decoding, and never stored in a file."""
+              maximum: float | None = None, of_decoding: bool = False, in_notebooks: Any = None) -> Any:
+    """A field for what is chosen for a run, or also one of decoding, and never stored in a file.
+
+    in_notebooks: what a notebook's form begins with, where that is not the default.
+    """
     facts = parameters.parameter(None, type(default), unit, help, minimum, maximum, choices)
-    return field(default=default, metadata=dict(facts) | {"of_decoding": of_decoding})
+    return field(default=default, metadata=dict(facts) | {"of_decoding": of_decoding, "in_notebooks": in_notebooks or default})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +43,8 @@ class Settings:
     time_limit: float = _of_a_run(
         100.0, "what auto may take; more only where even fast takes more", unit="s", minimum=1, maximum=10_000_000)
     verify: str = _of_a_run(
-        "auto", "yes: decode what was written in a process of its own, and compare, before the output takes its name; it takes as long "
-        "as decompressing; auto: where that is a few seconds", ("auto", "yes", "no"))
+        "no", "yes: decode what was written in a process of its own, and compare, before the output takes its name; it takes as long "
+        "as decompressing; quick: where that is a few seconds, as notebooks begin with", ("no", "quick", "yes"), in_notebooks="quick")
     checkpoint_minutes: float = _of_a_run(
         10.0, "how often a run that has a checkpoint writes it; a twentieth of the time goes into that at most",
         unit="min", minimum=0.001, maximum=10_000, of_decoding=True)

@@ -73,12 +73,6 @@ def real_data():
     return DATA
 
 
-@pytest.fixture(autouse=True)
-def verified_where_asked_for(monkeypatch):
-    """A process for each small file that a test makes would take most of the time; tests decode themselves."""
-    monkeypatch.setattr("lib.coding.verification._AUTO_SECONDS", -1.0)
-
-
 @pytest.fixture
 def stop_after(monkeypatch):
     """Interrupt the following runs where they could write a checkpoint for the n-th time; 0: no more.

@@ -154,7 +154,7 @@ def test_verification_lets_nothing_take_its_name_that_does_not_come_back(tmp_pat
     with pytest.raises(FormatError, match="does not come back in a process of its own .*: nothing was kept; try again, and report it"):
         compress(tmp_path / "in", tmp_path / "other.lks", settings=Settings(preset="fast", verify="yes"))
     assert sorted(tmp_path.iterdir()) == before
-    compress(tmp_path / "in", tmp_path / "other.lks", settings=Settings(preset="fast", verify="no"))      # the fault is there
+    compress(tmp_path / "in", tmp_path / "other.lks", settings=FAST)      # the fault is there
 
 
 def test_parts_and_priors_are_verified_where_they_are(tmp_path):

@@ -1,4 +1,4 @@
-"""Write compress.ipynb, decompress.ipynb and splitter.ipynb, and the README's badges and table of settings, from their parts.
+"""Write compress.ipynb, decompress.ipynb and splitter.ipynb, the README's badges and the table in docs/settings.md, from their parts.
 
     python -m tools.build_notebooks           (or: make notebooks)
 
@@ -76,8 +76,8 @@ def build(root=ROOT):
             "#@title 3. Split or join\nresult = notebook.split_or_join(form)",
             "#@title 4. Result\nnotebook.report_splitting(result)",
             "#@title 5. Take the files\nnotebook.deliver_parts(result, form)"),
-        "README.md": _with_part(_with_part((root / "README.md").read_text(), "badges", _badges()),
-                                "settings", _settings_table()),
+        "README.md": _with_part(root / "README.md", "badges", _badges()),
+        "docs/settings.md": _with_part(root / "docs" / "settings.md", "settings", _settings_table()),
     }
 
 
@@ -126,7 +126,7 @@ def _form_cell(**groups):
 
 def _initial(field):
     """What a field of the form holds at first; a setting is left to the preset."""
-    return "preset" if field.metadata.get("header_id") else field.default
+    return "preset" if field.metadata.get("header_id") else field.metadata.get("in_notebooks", field.default)
 
 
 def _colab_field(field):
@@ -146,10 +146,10 @@ def _options(values):
     return "[" + ", ".join(f'"{value}"' for value in values) + "]"
 
 
-def _with_part(readme, name, part):
-    """The README with what stands between the two marker comments of `name` replaced."""
+def _with_part(path, name, part):
+    """The text of a file with what stands between the two marker comments of `name` replaced."""
     return re.sub(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", lambda found: found[1] + part + "\n" + found[2],
-                  readme, flags=re.DOTALL)
+                  path.read_text(), flags=re.DOTALL)
 
 
 def _badges():

@@ -22,8 +22,8 @@ from lib import Settings, compress, decompress, learn, split
 from lib.coding import loop
 from lib.resume import checkpoint, keeper
 
-FAST = Settings(preset="fast", verify="no")
-_NETWORK = Settings(preset="network", verify="no", batch_size=3, seq_length=3, update_interval=2, rnn_units=8, num_layers=1, embedding_size=4)
+FAST = Settings(preset="fast")
+_NETWORK = Settings(preset="network", batch_size=3, seq_length=3, update_interval=2, rnn_units=8, num_layers=1, embedding_size=4)
 _BOTH = dataclasses.replace(_NETWORK, preset="balanced", primer="none")
 _TEXT = b"It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness. " * 12
 _SEGMENT = 150                        # symbols, of files with many segments

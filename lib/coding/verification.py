@@ -22,7 +22,7 @@ from lib.resume.run import Run, RunCheckpoint
 from lib.settings import Settings
 
 _ROOT = Path(__file__).resolve().parents[2]          # where the package lies
-_AUTO_SECONDS = 2.0                                  # that decoding may be reckoned to take for `auto` to verify; docs/design.md says why
+_QUICK_SECONDS = 2.0                                  # that decoding may be reckoned to take where it is to be quick; docs/design.md says why
 
 
 def check_written(path: Path, run: Run, coded: Coded | None) -> None:
@@ -44,10 +44,10 @@ def check_written(path: Path, run: Run, coded: Coded | None) -> None:
 
 
 def is_wanted(plan: Plan, run: Run) -> bool:
-    """Whether what a run makes by a plan is verified: as the setting says, or where that is quick."""
+    """Whether what a run makes by a plan is verified: as the setting says."""
     wanted = run.settings.verify
     prior_symbols = len(run.prior.text) if run.prior else 0
-    return wanted == "yes" or wanted == "auto" and speed.coding_seconds(plan, prior_symbols) <= _AUTO_SECONDS
+    return wanted == "yes" or wanted == "quick" and speed.coding_seconds(plan, prior_symbols) <= _QUICK_SECONDS
 
 
 def verify(path: Path, run: Run, note: Callable[[str], Any]) -> None:

@@ -116,8 +116,8 @@ class RunCheckpoint:
         if not self.found:
             return streams.first, None
         if predictor.environment != self.made_in:
-            raise CheckpointError(f"{self.found.path} was made with {self.made_in}, and this is {predictor.environment}: a float "
-                                  "network can only go on where it began")
+            raise CheckpointError(f"{self.found.path} was made with {self.made_in}, and this is {predictor.environment}",
+                                  "a float network can only go on where it began")
         step = self.found.about["step"]
         if not streams.first <= step < max(streams.end, streams.first + 1):
             raise CheckpointError(f"{self.found.path} is of step {step:,}, and the run goes from {streams.first:,} to {streams.end:,}",
@@ -162,9 +162,10 @@ def _find(path, run, warn):
     about, anew = found.about, f"choose another checkpoint, or remove {path} to begin anew"
     if about["direction"] != run.direction:
         raise CheckpointError(f"{path} is of a run to {about['direction']} {about['input']}", anew)
+    if about["sha256"] != run.sha256 and about["input"] == str(run.input_path.absolute()):
+        raise CheckpointError(f"{run.input_path} has changed since {path} was begun", anew)
     if about["sha256"] != run.sha256:
-        raise CheckpointError(f"{path} belongs to another input, {about['input']} as it was then, and not to "
-                              f"{run.input_path}", anew)
+        raise CheckpointError(f"{path} belongs to another input, {about['input']}, and not to {run.input_path}", anew)
     begun = asked_of(found)
     for name, value in run.settings.asked().items():
         if name in ("preset", "grid_width", "pixels") and getattr(begun, name) != value:
@@ -189,8 +190,8 @@ def asked_of(found: Checkpoint, how: Settings = Settings()) -> Settings:
     try:
         wished = Settings().with_values(found.about["asked"])
     except SettingsError as error:
-        raise CheckpointError(f"{found.path} cannot be used: {error}") from error
-    verify = wished.verify if how.verify == "auto" else how.verify
+        raise CheckpointError(f"{found.path} cannot be used: {error.what}", error.advice) from error
+    verify = wished.verify if how.verify == "no" else how.verify
     return wished.with_values({"verify": verify, **{wish.name: getattr(how, wish.name) for wish in decoding_parameters()}})
 
 
@@ -212,7 +213,7 @@ def parameters_of(found: Checkpoint) -> Parameters:
     try:
         return Parameters.from_header(found.about["preset"], found.about["overrides"])
     except SettingsError as error:
-        raise CheckpointError(f"{found.path} cannot be used: {error}") from error
+        raise CheckpointError(f"{found.path} cannot be used: {error.what}", error.advice) from error
 
 
 # What a checkpoint says, and what that of a run says beside it.
@@ -244,5 +245,5 @@ def check_version(found: Checkpoint) -> None:
     if not _says(found, _ABOUT):
         raise CheckpointError(f"{found.path} does not say what a checkpoint has to", "choose another path for the checkpoint")
     if found.about["lockstep"] != __version__:
-        raise CheckpointError(f"{found.path} was made by Lockstep {found.about['lockstep']}, and this is {__version__}: finish "
-                              "the run with that version, or remove the checkpoint to begin anew")
+        raise CheckpointError(f"{found.path} was made by Lockstep {found.about['lockstep']}, and this is {__version__}",
+                              "finish the run with that version, or remove the checkpoint to begin anew")
