@@ -101,6 +101,9 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
     input_path = path_of_input(input_path)
     if input_path.name in ("", ".."):
         input_path = input_path.resolve()        # "." and ".." have no name to give to the output
+    output_path = _output(output_path, input_path.parent, input_path.name + SUFFIX)
+    if not checkpoint:                           # with which a finished output may be there already
+        check_target(output_path, overwrite, [input_path])
     data = input_bytes(input_path, warn)
     original_bytes, is_anew = len(data), False
     is_folder = folders.is_folder(input_path)
@@ -112,7 +115,6 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
         data, is_anew = anew, True
     if prior:
         settings = settings.with_values({"prior": priors.load(prior).name})
-    output_path = _output(output_path, input_path.parent, input_path.name + SUFFIX)
     known = priors.needed(settings.prior, prior, folders_of(input_path, output_path))
     digest = hashlib.sha256(data).digest()
     run = Run("compress", input_path, output_path, digest, overwrite, settings, known,

@@ -12,6 +12,9 @@ try:
 except ImportError:          # on Windows
     resource = None          # type: ignore[assignment]
 
+# Bytes of a process's own limits that compiled loops take, and the libraries that Numba loads with them: one of those asks for memory
+# again and again, for ever, where there is none.
+_STILL_TO_LOAD = 200 << 20
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
@@ -77,7 +80,7 @@ def _left_of_limits(proc: Path) -> Iterator[int]:
     for limit, used in ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")):
         most = resource.getrlimit(limit)[0]
         if most != resource.RLIM_INFINITY:
-            yield most - next(_kilobytes(proc / "self" / "status", used), 0)
+            yield most - _STILL_TO_LOAD - next(_kilobytes(proc / "self" / "status", used), 0)
 
 
 def _kilobytes(path: Path, name: str) -> Iterator[int]:

@@ -335,11 +335,12 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     ran = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "out"], cwd=ROOT, timeout=60)
     assert ran.returncode == -signal.SIGKILL and len(names(tmp_path)) == 1
-    (tmp_path / ".lockstep-older.tmp").write_bytes(b"of an older version")
+    (tmp_path / ".lockstep-older_12.tmp").write_bytes(b"of an older version")
+    (tmp_path / ".lockstep-notes.tmp").write_bytes(b"not ours")
     (tmp_path / ".lockstep-mine").write_bytes(b"not ours")
-    os.symlink(tmp_path / ".lockstep-mine", tmp_path / ".lockstep-link.tmp")
+    os.symlink(tmp_path / ".lockstep-mine", tmp_path / ".lockstep-link_123.tmp")
     write_file(tmp_path / "other", b"data")
-    assert names(tmp_path) == [".lockstep-link.tmp", ".lockstep-mine", "other"]
+    assert names(tmp_path) == [".lockstep-link_123.tmp", ".lockstep-mine", ".lockstep-notes.tmp", "other"]
 
 
 @on_unix

@@ -143,7 +143,7 @@ def test_a_part_needs_what_the_one_before_left(tmp_path, whole, direction):
         code, later = decompress, tmp_path / f"{paths[1].name}.lks"
     folder.mkdir()
     moved = shutil.copy(later, folder)
-    with pytest.raises(InputError, match=f"part 2 goes on from where part 1 ended: code that one first, or put its {state.name} into"):
+    with pytest.raises(InputError, match=f"part 2 goes on from where part 1 ended; code that one first, or put its {state.name} into"):
         code(moved)
     other = b"x" + DATA[1:]
     whole.write_bytes(other)
@@ -194,8 +194,8 @@ def test_join_names_what_is_missing_or_damaged(tmp_path, whole):
     fourth.write_bytes(fourth.read_bytes()[:-1] + b"!")
     with pytest.raises(InputError) as refused:
         join(path, tmp_path / "out")
-    assert str(refused.value) == (f"book needs all of its 4 parts: book.part1of4 is not in {tmp_path}; "
-                                  "book.part2of4, book.part4of4 are damaged: decompress again")
+    assert str(refused.value) == (f"book needs all of its 4 parts, and book.part1of4 is not in {tmp_path}, "
+                                  "and book.part2of4, book.part4of4 are damaged; put all of them there; decompress damaged ones again")
     assert not (tmp_path / "out").exists()
 
 
@@ -419,7 +419,7 @@ def test_nothing_is_replaced_unasked(whole, tmp_path):
         join(path)
     (tmp_path / "empty").touch()
     for independent in (False, True):
-        with pytest.raises(InputError, match="empty is empty: there is nothing to split"):
+        with pytest.raises(InputError, match="empty is empty; there is nothing to split"):
             split(tmp_path / "empty", 1, independent=independent)
     for parts in (0, len(DATA) + 1):
         with pytest.raises(InputError, match="parts must be 1 to"):

@@ -96,7 +96,7 @@ class Plan:
         """Refuse, with an InputError, what this machine's memory cannot hold, before it is tried."""
         needed, available = self.memory_bytes, available_memory()
         if available is not None and needed > available:
-            raise InputError(f"this takes about {needed / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are free",
+            raise InputError(f"this takes about {_size(needed)} of memory, and {_size(available)} are free",
                              "use a smaller network, fewer table_bits, a smaller input or a larger machine")
 
     def check_plausible(self, segments: list[Segment], fault: FormatError | None) -> None:
@@ -118,3 +118,7 @@ class Plan:
         streams = self.streams
         lies = (self.source.kind, streams.symbol_count, streams.batch_size, streams.first, streams.end)
         return hashlib.sha256(repr(lies).encode() + self.source.description()).digest()
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.0f} MB"

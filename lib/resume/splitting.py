@@ -8,6 +8,7 @@ are plain stretches of the file, for machines side by side. A manifest names all
 import hashlib
 import itertools
 import operator
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +36,13 @@ def split(input_path: Path | str, parts: int, folder: Path | str | None = None, 
 
     folder: where the parts and the manifest go; by default beside the input. batch_size: streams that aligned parts are laid
     out in, by default what presets take for the size. progress: called with (bytes done, bytes in all).
-    Raises InputError, where the file changes meanwhile too, SettingsError and OutputError; then none of them is there.
+    Raises InputError, where the file changes meanwhile too, SettingsError and OutputError; then no new file is there.
     """
     input_path = path_of_input(input_path)
     folder = input_path.parent if folder is None else path_of_output(folder)
     size = check_input(input_path)
     if not size:
-        raise InputError(f"{input_path} is empty: there is nothing to split")
+        raise InputError(f"{input_path} is empty", "there is nothing to split")
     batch_size = 0 if independent else _batch_size(size, batch_size)
     parts = _count_of_parts(size, parts, batch_size)
     names = [f"{input_path.name}.part{number}of{parts}" for number in range(1, parts + 1)]
@@ -52,6 +53,7 @@ def split(input_path: Path | str, parts: int, folder: Path | str | None = None, 
     for name in (*names, path.name):
         check_target(folder / name, **how)
     how["mode"] = mode_of(input_path)
+    new = [name for name in names if not os.path.lexists(folder / name)]
     stretches = _stretches(size, parts, batch_size)
     whole = _survey(input_path, stretches)
     try:
@@ -68,7 +70,7 @@ def split(input_path: Path | str, parts: int, folder: Path | str | None = None, 
         Manifest.from_json(text, path)           # what join will read
         write_file(path, text.encode(), **how)
     except BaseException:
-        for name, _, _ in written:
+        for name in new:                         # those that replaced others stay: they are parts too, and those are gone
             (folder / name).unlink(missing_ok=True)
         raise
     return path, manifest
@@ -192,9 +194,10 @@ def _check_parts(manifest, folder):
     there = [part for part in manifest.parts if part[0] not in set(missing)]
     damaged = [name for name, size, sha256 in there if not _is(folder / name, size, sha256)]
     faults = [f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} {how}" for names, how in (
-        (missing, f"not in {folder}"), (damaged, "damaged: decompress again")) if names]
+        (missing, f"not in {folder}"), (damaged, "damaged")) if names]
     if faults:
-        raise InputError(f"{manifest.name} needs all of its {len(manifest.parts)} parts: {'; '.join(faults)}")
+        raise InputError(f"{manifest.name} needs all of its {len(manifest.parts)} parts, and {', and '.join(faults)}",
+                         "put all of them there; decompress damaged ones again")
 
 
 def _is(path, size, sha256):

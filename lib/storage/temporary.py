@@ -7,6 +7,7 @@ nobody's. Where the system has no such locks, nothing is ever collected.
 import io
 import os
 import platform
+import re
 import secrets
 import shutil
 import time
@@ -18,7 +19,8 @@ try:
 except ImportError:                  # Windows, which removes no file that is open
     fcntl = None                     # type: ignore[assignment]
 
-PREFIX, SUFFIX = ".lockstep-", ".tmp"
+# The names of what is made here: the machine, and what chance gave. Version 0.1 left out the machine.
+_NAME = re.compile(r"\.lockstep-(?:(?P<machine>[0-9a-f]{8})-[0-9a-f]{8}|[a-z0-9_]{8})\.tmp")
 # Some network disks have locks that other machines do not see: what those made is left alone for a week.
 _MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
 _ELSEWHERE = 7 * 24 * 3600           # seconds
@@ -61,12 +63,12 @@ def remove_stale(folder: Path) -> None:
         return
     try:
         with os.scandir(folder) as entries:
-            found = [entry.path for entry in entries if entry.name.startswith(PREFIX) and entry.name.endswith(SUFFIX)]
+            found = [(entry.path, named["machine"]) for entry in entries if (named := _NAME.fullmatch(entry.name))]
     except OSError:
         return
-    for path in found:
+    for path, machine in found:
         try:
-            _remove_if_stale(path)
+            _remove_if_stale(path, machine)
         except OSError:
             pass
 
@@ -86,7 +88,7 @@ def remove_tree(path: Path) -> None:
 
 
 def _path(folder):
-    return Path(folder) / f"{PREFIX}{_MACHINE}-{secrets.token_hex(4)}{SUFFIX}"
+    return Path(folder) / f".lockstep-{_MACHINE}-{secrets.token_hex(4)}.tmp"
 
 
 def _hold(descriptor, path):
@@ -110,9 +112,8 @@ def _is(path, descriptor):
         return False
 
 
-def _remove_if_stale(path):
-    machine = os.path.basename(path)[len(PREFIX):-len(SUFFIX)].rpartition("-")[0]
-    if machine not in ("", _MACHINE) and time.time() - os.lstat(path).st_mtime < _ELSEWHERE:
+def _remove_if_stale(path, machine):
+    if machine not in (None, _MACHINE) and time.time() - os.lstat(path).st_mtime < _ELSEWHERE:
         return
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
