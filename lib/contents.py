@@ -16,6 +16,7 @@ from lib.parameters import Parameters
 from lib.storage import folders
 from lib.storage.files import check_input, read_file
 from lib.storage.names import shown
+from lib.storage.paths import path_of_input
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def model_of(parameters: Parameters | None) -> str:
 @within_memory
 def inspect(input_path: Path | str) -> Contents:
     """The Contents of a .lks file. Needs no TensorFlow. Raises FormatError where the header is damaged."""
-    data = file_bytes(Path(input_path))
+    data = file_bytes(path_of_input(input_path))
     reader = Reader(data)
     if reader.header.is_stored:
         return Contents(reader.header, None, None, len(data), 0, _fault_of_stored(reader))

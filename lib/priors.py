@@ -50,7 +50,8 @@ class Prior:
         """uint16, shape (n,): what the contexts of a source read. InputError where the training files are of another kind."""
         codes = source.codes_of(self.text)
         if codes is None:
-            raise InputError(f"the prior {self.path} is of other data than this input, of {', '.join(self.files[:3])}", "choose another")
+            raise InputError(f"the prior {self.path} was learned from data of another kind than this input, or of videos of another grid",
+                             "choose another")
         return codes
 
 
@@ -151,8 +152,8 @@ def find(name: str, folders: Iterable[str | Path]) -> Prior:
             continue
         if found.name == name:
             return found
-    raise InputError(f"the prior whose SHA-256 begins with {name} is needed: put it into "
-                     f"{' or '.join(map(str, places))}, or name it (--prior)")
+    raise InputError(f"the prior whose SHA-256 begins with {name} is needed, and is not here",
+                     f"put it into {' or '.join(map(str, places))}, or name it (--prior)")
 
 
 def _candidates(folder):

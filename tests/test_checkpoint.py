@@ -145,7 +145,7 @@ def test_no_more_than_a_share_of_the_time_goes_into_checkpoints(monkeypatch, tmp
 # --- what does not belong together ---
 
 @pytest.mark.parametrize("change, message", [
-    (lambda folder: (folder / "in").write_bytes(DATA + b"."), "kept belongs to another input, .*in as it was then, and not to"),
+    (lambda folder: (folder / "in").write_bytes(DATA + b"."), "in has changed since .*kept was begun; choose another checkpoint"),
     (lambda folder: dict(preset="balanced"), "kept was begun with preset=fast, and not with balanced"),
     (lambda folder: dict(preset="fast", batch_size=4), "kept was begun with batch_size=3, and not with 4"),
     (lambda folder: lib.__setattr__("__version__", "9.9.9"), "kept was made by Lockstep 0.1.0, and this is 9.9.9"),
@@ -174,7 +174,7 @@ def test_a_float_network_only_goes_on_where_it_began(folder, stop_after, monkeyp
     from lib.models.environment import Environment
     real = Environment.enter
     monkeypatch.setattr(Environment, "enter", lambda made_in=None: dataclasses.replace(real(made_in), device="another"))
-    with pytest.raises(CheckpointError, match="this is .* on another with .*: a float network can only go on where it began"):
+    with pytest.raises(CheckpointError, match="this is .* on another with .*; a float network can only go on where it began"):
         resume(folder / "kept")
 
 
@@ -195,7 +195,7 @@ def test_a_checkpoint_that_says_too_little_is_refused(folder, about):
 
 def test_a_file_of_the_users_is_no_checkpoint_and_stays(folder):
     (folder / "mine").write_bytes(b"of the user")
-    with pytest.raises(CheckpointError, match="mine is no checkpoint of Lockstep.* Choose another path for the checkpoint"):
+    with pytest.raises(CheckpointError, match="mine is no checkpoint of Lockstep.*; choose another path for the checkpoint"):
         compress(folder / "in", settings=KINDS["contexts"], checkpoint=folder / "mine")
     assert (folder / "mine").read_bytes() == b"of the user"
 
@@ -266,7 +266,7 @@ def test_where_the_newest_is_damaged_the_one_before_it_is_taken(two, damage):
 def test_where_both_are_damaged_that_is_said(two):
     for kept in (two / "kept", checkpoint.previous(two / "kept")):
         kept.write_bytes(kept.read_bytes()[:-1])
-    said = "kept is damaged .*kept.previous is damaged .*Choose another path for the checkpoint to begin anew"
+    said = "kept is damaged .*kept.previous is damaged .*; choose another path for the checkpoint to begin anew"
     with pytest.raises(CheckpointError, match=said):
         resume(two / "kept")
 

@@ -389,7 +389,7 @@ def test_what_was_written_is_known_by_any_name(folder):
 def test_names_that_are_not_text_go_through_every_command(folder):
     name = os.fsdecode(b"caf\xe9 \n.txt")
     (folder / name).write_bytes(TEXT * 40)
-    shown = "caf\\udce9 \\n.txt"
+    shown = "caf\\xe9 \\n.txt"
 
     def run(*arguments):
         ran = lockstep(folder, *arguments)

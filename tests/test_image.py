@@ -346,7 +346,7 @@ def test_texts_are_no_use_to_images(tmp_path):
     with pytest.raises(SettingsError, match="primer=text-1 is a text, and contexts=image read none"):
         compress(tmp_path / "in", settings=Settings(preset="fast", primer="text-1"))
     prior = learn([tmp_path / "text"], tmp_path / "x.prior")
-    with pytest.raises(InputError, match="is of other data than this input"):
+    with pytest.raises(InputError, match="was learned from data of another kind than this input"):
         compress(tmp_path / "in", settings=FAST, prior=prior.path)
     packed = there_and_back(tmp_path, IMAGES["ppm"][0])
     header, segments = take_apart(packed.output_path.read_bytes(), packed.source.symbol_count)

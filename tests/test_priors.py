@@ -82,7 +82,7 @@ def test_what_one_file_began_from_is_taken_over_by_the_next(tmp_path, prior, mon
 
 def test_a_prior_is_found_by_its_name(tmp_path, prior, monkeypatch):
     packed = compress(tmp_path / "in", settings=FAST, prior=prior.path).output_path
-    with pytest.raises(InputError, match=f"the prior whose SHA-256 begins with {prior.name} is needed: put it into .* or name it"):
+    with pytest.raises(InputError, match=f"the prior whose SHA-256 begins with {prior.name} is needed, and is not here; put it into .* or name it"):
         decompress(packed, tmp_path / "out")
     monkeypatch.setenv("LOCKSTEP_PRIORS", str(prior.path.parent))
     decompress(packed, tmp_path / "1")
@@ -215,7 +215,7 @@ def test_what_is_called_a_prior_and_is_none_is_passed_over(tmp_path, prior):
             huge.truncate(1 << 40)
     lockstep = [sys.executable, "-m", "lib", "decompress", packed, "-o", tmp_path / "out"]
     ran = subprocess.run(lockstep, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert ran.returncode == 1 and ran.stderr.startswith(f"lockstep: the prior whose SHA-256 begins with {prior.name} is needed: ")
+    assert ran.returncode == 1 and ran.stderr.startswith(f"lockstep: the prior whose SHA-256 begins with {prior.name} is needed, and is not here; ")
     prior.path.rename(places / "z.prior")
     ran = subprocess.run(lockstep, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (ran.returncode, ran.stderr) == (0, "") and (tmp_path / "out").read_bytes() == INPUT

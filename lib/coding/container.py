@@ -122,7 +122,7 @@ class Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         if data[:len(MAGIC)] != MAGIC:
-            raise FormatError(_not_ours(data))
+            raise FormatError(*_not_ours(data))
         if len(data) <= len(MAGIC):
             raise FormatError("the file is cut short inside its header", "get a complete copy")
         if data[len(MAGIC)] != VERSION:
@@ -130,7 +130,7 @@ class Reader:
                               f"version {VERSION}. A newer version may read it, or the file is damaged")
         length, start = self._read_varint(len(MAGIC) + 1, "its header")
         if length > LONGEST_HEADER:
-            raise FormatError(f"the header claims {length} bytes, more than {LONGEST_HEADER}: the file is damaged")
+            raise FormatError(f"the header claims {length} bytes, more than {LONGEST_HEADER}", "the file is damaged")
         packed = self._read(start, length, "its header")
         stated, = _CRC.unpack(self._read(start + length, _CRC.size, "its header"))
         if zlib.crc32(data[:start + length]) != stated:
@@ -159,7 +159,7 @@ class Reader:
                 segment, position, crc = self._read_segment(position, crc, len(segments) + 1)
                 covered += segment.steps
                 if segment.steps == 0 or covered > total_steps:
-                    raise FormatError(f"segment {len(segments) + 1} does not fit the size in the header")
+                    raise FormatError(f"segment {len(segments) + 1} does not fit the size in the header", "the file is damaged")
                 segments.append(segment)
             if position != len(self._data):
                 raise FormatError(f"{len(self._data) - position} bytes follow the end of the file's contents",
@@ -196,7 +196,7 @@ class Reader:
             position += 1
             if byte < 128:
                 return value, position
-        raise FormatError(f"a number in {place} is out of bounds: the file is damaged")
+        raise FormatError(f"a number in {place} is out of bounds", "the file is damaged")
 
 
 def _parse_header(packed):
@@ -240,10 +240,18 @@ def _varint(value):
 
 
 def _not_ours(data):
+    """(what is wrong with a file that does not begin as a .lks file, what to do)."""
     if not data:
-        return "the file is empty; a .lks file never is. Get another copy"
+        return "the file is empty, as no .lks file is", "get another copy"
     if MAGIC.startswith(data):
-        return "the file is cut short inside its first bytes; get a complete copy"
+        return "the file is cut short inside its first bytes", "get a complete copy"
     if data[1:4] == MAGIC[1:4]:
-        return "the file begins like a .lks file but was changed on its way, as by a text-mode transfer; get another copy"
-    return "this is not a .lks file; choose a file that Lockstep made"
+        return "the file begins like a .lks file but was changed on its way, as by a text-mode transfer", "get another copy"
+    if data[:3] == MAGIC[:3] and data[3:4] in _OTHERS:
+        return _OTHERS[data[3:4]]
+    return "this is not a .lks file", "choose a file that Lockstep made"
+
+
+# What else of Lockstep begins like a .lks file, by its fourth byte, and what it is for.
+_OTHERS = {b"C": ("this is a checkpoint", "resume goes on from it"), b"Q": ("this is a prior", "give it as such (--prior)"),
+           b"P": ("this is a part of a split file", "compress it, or join it with the others")}

@@ -107,14 +107,15 @@ def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: 
         for done in session.code(symbols, coded, lambda step: ({}, {"decoded": symbols[:step - streams.first]}), progress):
             checked = done
     except DivergedError as diverged:
-        fault = DivergedError(f"{diverged.what}: {_why_diverged(made_in, session.predictor)}")
+        why, advice = _why_diverged(made_in, session.predictor)
+        fault = DivergedError(f"{diverged.what}: {why}", advice)
     if fault:
         steps = checked - streams.first
         symbols[steps:sum(segment.steps for segment in segments)] = 0     # what was decoded unchecked; the rest was never touched
         recovered = source.restore(streams.join(symbols)) if steps else b""
         what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} {source.unit}, the first {steps:,} of every "
                 f"{len(symbols):,}; the rest is filler")
-        raise type(fault)(f"{fault}. {keep_partial(run, recovered, what)}")
+        raise type(fault)(f"{fault.what}. {keep_partial(run, recovered, what)}", fault.advice)
     return source.restore(streams.join(symbols)), session.predictor.backend
 
 
@@ -131,14 +132,14 @@ def check_readable(reader: Reader, plan: Plan) -> tuple[list, FormatError | None
 
 
 def _why_diverged(made_in, predictor):
-    """What to do about a decoder whose state is not the encoder's."""
-    if made_in is None and predictor.backend is None:
-        return ("contexts give the same everywhere, so the file, what this Lockstep is compiled to, or this machine's memory is at "
-                "fault; try another machine, and report it")
-    if made_in is None:
-        return (f"exact arithmetic gives the same everywhere, so {predictor.backend or 'the compiled loops'} or this machine's memory "
-                "is at fault; try another backend or machine, and report it")
-    return f"the file was made with {made_in}, and this is {predictor.environment}. Decode it where it was made"
+    """(why a decoder's state may not be the encoder's, what to do about it)."""
+    if made_in is not None:
+        return f"the file was made with {made_in}, and this is {predictor.environment}", "decode it where it was made"
+    if predictor.backend is None:
+        return ("contexts give the same everywhere, so the file, what this Lockstep is compiled to, or this machine's memory is at fault",
+                "try another machine, and report it")
+    return (f"exact arithmetic gives the same everywhere, so {predictor.backend} or this machine's memory is at fault",
+            "try another backend or machine, and report it")
 
 
 def made_in_of(header: Header) -> Environment | None:
@@ -161,9 +162,6 @@ def keep_partial(run: Run, recovered: bytes, what: str) -> str:
     except OutputError as error:
         return f"What came before could not be kept: {error}"
     return f"{partial} holds {what}"
-
-
-MOST_OVERHEAD = 96                # bytes that a .lks file may have over its input
 
 
 def stored_header(size: int, run: Run) -> Header:

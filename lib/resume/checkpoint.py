@@ -86,13 +86,13 @@ def newest(path: Path | str, warn: Callable[[str], Any]) -> "Checkpoint | None":
             try:
                 found = Checkpoint(file)
             except CheckpointError as error:
-                faults.append(str(error))
+                faults.append(error.what)
                 continue
             if faults:
                 warn(f"{faults[0]}; going on from the one before it")
             return found
     if faults:
-        raise CheckpointError(f"{'; '.join(faults)}. Choose another path for the checkpoint to begin anew")
+        raise CheckpointError(", and ".join(faults), "choose another path for the checkpoint to begin anew")
     return None
 
 
@@ -164,7 +164,7 @@ class Checkpoint:
             raise CheckpointError(f"{self.path} is no checkpoint of Lockstep, or cut short")
         version = file.read(1)[0]
         if version != VERSION:
-            raise CheckpointError(f"{self.path} has checkpoint version {version}, and this version of Lockstep reads {VERSION}")
+            raise CheckpointError(f"{self.path} has checkpoint version {version}", f"this version of Lockstep reads {VERSION}")
         file.seek(0)
         digest, rest = hashlib.sha256(), size - _DIGEST_BYTES
         while rest:

@@ -32,8 +32,8 @@ def state_before(place: PartDescription, folders: Iterable[Path | str]) -> Check
     name = state_name(place, place.part - 1)
     paths = [Path(folder) / name for folder in folders if (Path(folder) / name).is_file()]
     if not paths:
-        raise InputError(f"part {place.part} goes on from where part {place.part - 1} ended: code that one first, or put its "
-                         f"{name} into {' or '.join(str(folder) for folder in folders)}")
+        raise InputError(f"part {place.part} goes on from where part {place.part - 1} ended",
+                         f"code that one first, or put its {name} into {' or '.join(str(folder) for folder in folders)}")
     found = Checkpoint(paths[0])
     check_version(found)
     about = found.about

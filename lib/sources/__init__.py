@@ -11,7 +11,7 @@ prior; `place`, which part of which whole it is; and `model_inputs`, what a netw
 from collections.abc import Callable
 from typing import Any
 
-from lib.errors import FormatError, SettingsError
+from lib.errors import FormatError
 from lib.settings import Settings
 from lib.sources import base, part
 from lib.sources.bytes import ByteSource
@@ -28,22 +28,16 @@ def source_of(data: bytes, settings: Settings, note: Callable[[str], Any] = lamb
     """The source of an input's bytes, by what they are, and by the kind of contexts that settings ask for.
 
     note: called with a line of text where there is something to say of the data. Raises FormatError where it only begins like a
-    part, and SettingsError where it is not what was asked for. What is found in the data is kept only where a decoder gives the very
+    part; whether what was asked for can look at it is for the plan to say. What is found in the data is kept only where a decoder gives the very
     data back from it.
     """
-    wanted = settings.contexts
     source = _found_in(data, settings, note)
     if source is not None and (fault := _fault_of(source, data)):
         if source.place:
             raise FormatError(f"the part cannot be given back: {fault}", "split the file again")
         note(f"this looks like {source.unit}, and is coded as bytes: {fault}")
         source = None
-    if source is None:
-        source = ByteSource.from_bytes(data)
-    if wanted not in (None, "none", *source.context_kinds):
-        raise SettingsError(f"contexts={wanted} cannot look at this input, as {' and '.join(source.context_kinds)} can",
-                            "leave contexts out")
-    return source
+    return source or ByteSource.from_bytes(data)
 
 
 def _found_in(data, settings, note):

@@ -210,8 +210,6 @@ def free_name(path: Path) -> Path:
     return candidate
 
 
-
-
 def _sync_folder(folder):
     """Make a rename in `folder` survive a power cut, where the system can."""
     try:

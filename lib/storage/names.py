@@ -57,5 +57,10 @@ def plain_name(name: str) -> str:
 
 def shown(text: str) -> str:
     """A text for a person to read: what could act on a terminal, or hide, as its escape."""
-    return "".join(letter.encode("unicode_escape").decode() if unicodedata.category(letter) in _HIDDEN or letter in _TURNING
-                   else letter for letter in text)
+    return "".join(_escape(letter) if unicodedata.category(letter) in _HIDDEN or letter in _TURNING else letter for letter in text)
+
+
+def _escape(letter):
+    if "\udc80" <= letter <= "\udcff":
+        return f"\\x{ord(letter) & 0xff:02x}"            # a byte that is no UTF-8
+    return letter.encode("unicode_escape").decode()
