@@ -1,6 +1,9 @@
 """Fixtures: compressed samples made once, and real data where it is present."""
 
 import signal
+import subprocess
+import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,21 @@ settings.load_profile("lockstep")
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
+
+
+# Files whose coding uses all compiled loops, in two lists that take as long to compile.
+_COMPILING = (("--preset=fast", "exact.txt", "mixed.bin"), ("--preset=balanced", "clip.npy", "slope.ppm"))
+
+
+def pytest_sessionstart(session):
+    """Before tests run side by side: compile what they share, which each worker would do for itself."""
+    if hasattr(session.config, "workerinput") or not getattr(session.config.option, "numprocesses", None):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        commands = [[sys.executable, "-m", "lib", "compress", "-q", preset, "-o", folder, *(ROOT / "tests" / "golden" / name for name in names)]
+                    for preset, *names in _COMPILING]
+        for process in [subprocess.Popen(command, cwd=ROOT) for command in commands]:
+            process.wait()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ lab = pytest.importorskip("lab", reason="Playwright is not installed")
 pytestmark = pytest.mark.skipif(lab.chromium() is None, reason="there is no Chromium here (Debian: chromium)")
 
 TEXT = (lab.ROOT / "README.md").read_bytes()
-LONG = TEXT + b"".join(path.read_bytes() for path in sorted((lab.ROOT / "lib").rglob("*.py")))          # some ten seconds for `fast`
+LONG = TEXT + b"".join(path.read_bytes() for path in sorted((lab.ROOT / "lib" / "mixing").rglob("*.py")))       # some seconds
 SURFACES = {"JupyterLab": "lab/tree", "Notebook 7": "notebooks"}
 
 
