@@ -7,7 +7,8 @@ from samples import ANY_SYMBOLS, STREAMS, SYMBOLS, matrix, tiny, walk
 from lib.models.backend import import_keras
 from lib.models.environment import Environment
 from lib.models.inputs import InputShape
-from lib.models.keras_lstm import FREQUENCY_BITS, KerasLSTM
+from lib.models.keras_lstm import KerasLSTM
+from lib.models.keras_network import FREQUENCY_BITS
 
 STEPS = 8
 
