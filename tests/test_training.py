@@ -1,0 +1,128 @@
+"""Training of networks ahead of coding: what is learned, from which windows, and what tools.train_network makes of it."""
+
+import lzma
+import random
+
+import numpy as np
+import pytest
+from samples import TEXT
+
+from lib.models.exact import bounds
+from lib.models.exact.dimensions import Dimensions
+from lib.models.exact.numba_engine import NumbaEngine
+from lib.models.exact.state import State
+from lib.models.training import Trainer, Windows
+from tools import train_network
+
+TINY = Dimensions(symbols=256, embedding=4, units=12, layers=2, streams=3, window=8, interval=8, seen=1, known=256)
+
+
+def windows(*pieces):
+    return Windows(pieces, TINY.streams, TINY.window)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A Trainer that has learned TEXT, and the bits that each window took while it did."""
+    trainer = Trainer(TINY, seed=1)
+    bits = [trainer.learn(window, 0.02) / window.count for window in windows(*[TEXT] * 12)]
+    return trainer, bits
+
+
+def test_each_stream_reads_piece_after_piece_and_begins_anew():
+    made = list(windows(b"abcdefghijk", b"123", b"", b"xyz"))
+    assert [window.inputs[0].tolist()[:3] for window in made] == [[0, *b"ab"], [*b"hij"]]
+    assert bytes(made[0].targets[0]) == b"abcdefgh" and bytes(made[1].targets[0][:3]) == b"ijk"
+    assert made[0].mask.sum(1).tolist() == [8, 3, 0] and made[1].mask.sum(1).tolist() == [3, 3, 0]
+    assert made[0].fresh.tolist() == [True, True, True] and made[1].fresh.tolist() == [False, True, True]
+    assert [window.count for window in made] == [11, 6]
+
+
+def test_it_learns(trained):
+    _, bits = trained
+    assert bits[0] > 7.5 and bits[-1] < 3.5
+
+
+def test_what_was_learned_stays_within_the_exact_format(trained):
+    weights = trained[0].weights()
+    assert {name: weight.shape for name, weight in weights.items()} == TINY.parameters()
+    assert np.abs(weights["embedding"]).max() <= bounds.FACTOR_LIMIT / 256
+    assert all(np.abs(weight).max() <= bounds.FACTOR_LIMIT / 128 for name, weight in weights.items() if "kernel" in name)
+
+
+def test_another_goes_on_from_its_weights(trained):
+    trainer, _ = trained
+    other = Trainer(TINY, seed=2)
+    assert other.measure(windows(TEXT)) > 7.5
+    other.take(trainer.weights())
+    other.restore_optimizer(trainer.optimizer_arrays())
+    assert other.measure(windows(TEXT)) == trainer.measure(windows(TEXT)) < 3.5
+    once = [one.learn(next(windows(TEXT)), 0.01) for one in (trainer, other)]
+    assert once[0] == once[1] and trainer.measure(windows(TEXT)) == other.measure(windows(TEXT))
+
+
+def test_the_exact_network_takes_over_what_was_learned(trained):
+    """Its hidden units have 8 bits, so it predicts a little less well, and no more than that."""
+    trainer, _ = trained
+    coding = TINY._replace(streams=1)
+    state = State.zero(coding)
+    for name, weight in trainer.weights().items():
+        state.weights[name][:] = np.round(weight.astype(np.float64) * (1 << bounds.WEIGHT_FRACTION))
+    engine, bits = NumbaEngine(coding, 10, state), 0.0
+    for step, symbol in enumerate(TEXT, 1):
+        frequencies = engine.predict()[0]
+        bits += np.log2(frequencies.sum(dtype=np.int64) / frequencies[symbol])
+        engine.take(np.array([symbol]), 1, np.array([[symbol]]))
+        if step % coding.interval == 0:
+            engine.update(np.float32(0))                   # it only predicts
+    assert bits / len(TEXT) == pytest.approx(trainer.measure(windows(TEXT)), rel=0.03)
+
+
+def test_the_tool_trains_goes_on_and_hands_over(tmp_path, capsys):
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.txt.xz").write_bytes(lzma.compress(TEXT * 20))
+    (tmp_path / "corpus" / "books.txt").write_bytes(TEXT * 20)
+    (tmp_path / "corpus" / "README.md").write_bytes(b"not learned from")
+    small = ["--units=8", "--embedding=4", "--layers=1", "--streams=2", "--window=8", "--hours=0.0005"]
+    command = [str(tmp_path / "corpus"), str(tmp_path / "state.npz"), *small]
+    assert train_network.main([*command, "--export", str(tmp_path / "weights.npz")]) == 0
+    before = np.load(tmp_path / "state.npz")
+    assert int(before["seen"]) > 0
+    assert train_network.main([*command, "--finish"]) == 0
+    assert int(np.load(tmp_path / "state.npz")["seen"]) > int(before["seen"])
+    exported = np.load(tmp_path / "weights.npz")
+    assert {exported[name].dtype.name for name in exported} == {"float16"} and exported["output_bias"].shape == (256,)
+    assert train_network.main([command[0], str(tmp_path / "weights.npz"), *small]) == 0              # training goes on from it
+    assert "held out" in capsys.readouterr().out
+
+
+def test_a_corpus_that_holds_a_benchmark_is_refused(tmp_path, capsys):
+    for folder in ("corpus", "benchmarks"):
+        (tmp_path / folder).mkdir()
+    line = b"a line that is long enough for a file to be known by"
+    (tmp_path / "corpus" / "all.txt").write_bytes(b"before\n" + line + b"\nafter\n")
+    (tmp_path / "benchmarks" / "tale.txt").write_bytes(b"short\r\n" + line + b"\r\n")
+    (tmp_path / "benchmarks" / "other.txt").write_bytes(b"no such line as this is anywhere in what is learned from\n")
+    options = [str(tmp_path / "corpus"), str(tmp_path / "state.npz"), "--benchmarks", str(tmp_path / "benchmarks")]
+    assert train_network.main(options) == 1 and not (tmp_path / "state.npz").exists()
+    said = capsys.readouterr().err
+    assert "tale.txt" in said and "other.txt" not in said
+
+
+def test_each_block_comes_once_before_any_again_and_what_is_held_out_never(monkeypatch):
+    monkeypatch.setattr(train_network, "_BLOCK", 10)
+    corpus = {"a": bytes(range(200)), "b": bytes(range(200, 256))}
+    learned_from, held_out = train_network.blocks_of(corpus)
+    assert len(learned_from) + len(held_out) == 26 and held_out == [("a", 160)]
+    pieces = train_network.pieces_of(corpus, learned_from, seed=3)
+    once = b"".join(next(pieces) for _ in range(25))
+    assert sorted(once) == sorted(set(range(256)) - set(range(160, 170)))
+
+
+def test_books_are_set_anew_word_for_word():
+    text = ("A paragraph of many words, which goes on and on, until a line of some columns is full of them. " * 3 + "\n\nÜber alles.\n").encode()
+    made = {train_network.set_anew(text, random.Random(seed)) for seed in range(40)}
+    assert text in made and len(made) > 10
+    for one in made:
+        letters = one.decode("latin-1" if b"\xdc" in one else "utf-8")
+        assert letters.split() == text.decode().split()
