@@ -149,6 +149,16 @@ def _remove_stale(folder):
 _FOLDER = _cache_folder()
 
 
+def folder() -> str:
+    """The folder for what is compiled from the sources as they are; "" where there is none."""
+    return _FOLDER
+
+
+def is_compiled(module: str) -> bool:
+    """Whether loops of a module were compiled before, and kept."""
+    return bool(_FOLDER) and any(Path(_FOLDER).glob(f"*/{module.rpartition('.')[2]}.*.nbi"))
+
+
 @contextlib.contextmanager
 def announced(say: Callable[[str], Any]) -> Iterator[None]:
     """While inside: call `say` with a line of text where something has to be compiled, the first time."""

@@ -31,8 +31,8 @@ class Kind:
         return f"{self.name}-{self.version}"
 
 
-def _presets(fast: int, balanced: int, best: int, best_on_gpu: int) -> Mapping[str, int]:
-    return MappingProxyType({"fast": fast, "balanced": balanced, "best": best, "best on a GPU": best_on_gpu})
+def _presets(fast: int, balanced: int, best: int, gpu: int) -> Mapping[str, int]:
+    return MappingProxyType({"fast": fast, "balanced": balanced, "best": best, "gpu": gpu})
 
 
 # Of every version that was ever released, the older ones first.

@@ -23,7 +23,7 @@ _FAST = _NETWORK_2 | dict(num_layers=0, batch_size=1, table_bits=22)
 _BALANCED = _NETWORK_2 | dict(batch_size=1, seq_length=32, update_interval=32, num_layers=2, table_bits=22)
 _VIDEO = dict(contexts="video", num_layers=1, embedding_size=32, context_size=1, context_frames=3, start_learning_rate=0.003)
 _IMAGE = dict(contexts="image", num_layers=1, embedding_size=16, context_size=3)
-_BEST_ON_GPU = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=1600)
+_GPU = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=1600)
 _BEST = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=400)
 
 # Every form of a preset ever released, by the number that file headers give it. Entries never change;
@@ -44,16 +44,16 @@ PRESETS = MappingProxyType({
     13: MappingProxyType(_BALANCED | dict(contexts="binary")),
     14: MappingProxyType(_BEST | dict(contexts="text", primer="text-1")),
     15: MappingProxyType(_BEST | dict(contexts="binary")),
-    16: MappingProxyType(_BEST_ON_GPU | dict(contexts="text", primer="text-1")),
-    17: MappingProxyType(_BEST_ON_GPU | dict(contexts="binary")),
+    16: MappingProxyType(_GPU | dict(contexts="text", primer="text-1")),
+    17: MappingProxyType(_GPU | dict(contexts="binary")),
     18: MappingProxyType(_FAST | dict(contexts="video")),
     19: MappingProxyType(_BALANCED | _VIDEO),
     20: MappingProxyType(_BEST | _VIDEO),
-    21: MappingProxyType(_BEST_ON_GPU | _VIDEO),
+    21: MappingProxyType(_GPU | _VIDEO),
     22: MappingProxyType(_FAST | dict(contexts="image")),
     23: MappingProxyType(_BALANCED | _IMAGE),
     24: MappingProxyType(_BEST | _IMAGE),
-    25: MappingProxyType(_BEST_ON_GPU | _IMAGE),
+    25: MappingProxyType(_GPU | _IMAGE),
 })
 NETWORK = 5
 # Parameters that early presets do not know.
@@ -83,16 +83,15 @@ def can_describe(number: int, contexts: str) -> bool:
     return "context_size" not in preset or (preset["contexts"] == "image") == (kinds.name_of(contexts) == "image")
 
 
-def newest(name: str, symbol_count: int, kind: str, chosen: Mapping[str, Any] = MappingProxyType({}), on_gpu: bool = False,
+def newest(name: str, symbol_count: int, kind: str, chosen: Mapping[str, Any] = MappingProxyType({}),
            prior_symbols: int = 0) -> dict[str, Any]:
     """All values of a preset's newest form but those `chosen`, for `symbol_count` symbols that contexts of `kind` suit.
 
-    on_gpu: whether a GPU is there for a network that is worth it. prior_symbols: what contexts learn from before.
+    prior_symbols: what contexts learn from before.
     """
     if name == "network":
         return values_of(NETWORK) | dict(chosen)
-    form = "best on a GPU" if name == "best" and on_gpu else name
-    values = values_of(kinds.NEWEST[kind].presets[form]) | dict(chosen)
+    values = values_of(kinds.NEWEST[kind].presets[name]) | dict(chosen)
     known = primers.length(values["primer"]) + prior_symbols + symbol_count
     contexts = kinds.BY_STORED_NAME.get(values["contexts"])
     fitted = dict(table_bits=_table_bits(known, contexts.slots_per_symbol if contexts else _SLOTS_WITHOUT_CONTEXTS))

@@ -38,10 +38,10 @@ class Settings:
     """
 
     preset: str = _of_a_run(
-        "auto", "fast: contexts alone; balanced: contexts and a network; best: a larger network; network: one alone; "
-        "auto: fast, balanced or best, by size and time", ("auto", "fast", "balanced", "best", "network"))
+        "auto", "fast: contexts alone; balanced: contexts and a network; best: a larger network; gpu: the largest, which takes a GPU; "
+        "network: one alone; auto: fast, balanced or best, by kind, size and time_limit", ("auto", "fast", "balanced", "best", "gpu", "network"))
     time_limit: float = _of_a_run(
-        100.0, "what auto may take; more only where even fast takes more", unit="s", minimum=1, maximum=10_000_000)
+        100.0, "what auto may take on two usual cores; more only where even fast takes more", unit="s", minimum=1, maximum=10_000_000)
     verify: str = _of_a_run(
         "no", "yes: decode what was written in a process of its own, and compare, before the output takes its name; it takes as long "
         "as decompressing; quick: where that is a few seconds, as notebooks begin with", ("no", "quick", "yes"), in_notebooks="quick")
@@ -109,18 +109,17 @@ class Settings:
         wishes: dict[str, Any] = {name: None if value in unset else value for name, value in values.items()}
         return dataclasses.replace(self, **wishes)
 
-    def resolve(self, symbol_count: int, kind: str = "text", on_gpu: bool = False, prior_symbols: int = 0) -> Parameters:
+    def resolve(self, symbol_count: int, kind: str = "text", prior_symbols: int = 0) -> Parameters:
         """The complete Parameters for an input of `symbol_count` symbols, by the newest form of the preset.
 
-        kind: the contexts that suit the data; on_gpu: whether a GPU is there for a large network;
-        prior_symbols: what a prior adds to what contexts see. "auto" is taken as "balanced" here; lib.coding.choice knows better.
+        kind: the contexts that suit the data; prior_symbols: what a prior adds to what contexts see. "auto" is taken as "balanced" here; lib.coding.choice knows better.
         """
         preset = "balanced" if self.preset == "auto" else self.preset
         chosen = self.chosen()
         if self.contexts is not None and self.contexts != "none":
             kind = self.contexts
             chosen["contexts"] = kinds.NEWEST[kind].stored_name
-        values = presets.newest(preset, symbol_count, kind, chosen, on_gpu, prior_symbols)
+        values = presets.newest(preset, symbol_count, kind, chosen, prior_symbols)
         if self.seq_length is None:
             values["seq_length"] = max(values["seq_length"], values["update_interval"])
         elif self.update_interval is None:

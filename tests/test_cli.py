@@ -140,7 +140,7 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
     (["compress", "book.txt", "--set", "arithmetic=float32", "--set", "backend=numpy"],
      "arithmetic=float32 runs on tensorflow alone, not on numpy; "),
     (["compress", "book.txt", "--preset", "worst"],
-     "preset must be one of auto, fast, balanced, best, network, got 'worst'"),
+     "preset must be one of auto, fast, balanced, best, gpu, network, got 'worst'"),
     (["compress", "book.txt", "-o", "coded.lks"], "coded.lks exists already; "),
     (["compress", ""], "an empty name is no file's; name a file; the current folder is called ."),
     (["compress", "book.txt", "-o", ""], "an empty name is no file's; name a file or a folder"),

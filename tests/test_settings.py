@@ -93,7 +93,7 @@ def complete_settings(draw):
     (dict(end_learning_rate=10 ** 400), f"end_learning_rate must be 1e-07 to 1.0, a number, got {10 ** 400}"),
     (dict(arithmetic="float64"), "arithmetic must be one of exact, float32, float16, got 'float64'"),
     (dict(coder=1), "coder must be one of numba, arithmetic-compressor, got 1"),
-    (dict(preset="worst"), "preset must be one of auto, fast, balanced, best, network, got 'worst'"),
+    (dict(preset="worst"), "preset must be one of auto, fast, balanced, best, gpu, network, got 'worst'"),
     (dict(contexts="music"), "contexts must be one of none, text, binary, video, image, got 'music'"),
     (dict(time_limit=0.5), "time_limit must be 1 to 10000000, got 0.5"),
     (dict(num_layers=0, contexts="none"),

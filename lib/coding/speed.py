@@ -1,11 +1,14 @@
-"""How long a plan takes, reckoned before it begins: the same figure on every machine."""
+"""How long a plan takes on a usual machine, two cores of an x86-64 one, reckoned before it begins: the same figure everywhere.
+
+What `auto` takes goes by these figures, so they are part of a version; lib.coding.calibration says how long it takes here.
+"""
 
 from lib.coding.plan import Plan
 from lib.kinds import BY_STORED_NAME
 from lib.mixing import primers
 from lib.models.size import operations_per_step
 
-_BEGIN_SECONDS = 4                         # to load and to compile
+BEGIN_SECONDS = 2                          # to load what was compiled before
 _OPERATIONS_PER_SECOND = 14e9              # of an exact network, measured on two cores of an x86-64 machine
 _WITHOUT_CONTEXTS = 1_000_000              # symbols of a network alone that a coder codes in a second
 _PRIMED_PER_SECOND = 20_000                # symbols of a primer or prior that contexts read in a second, a slow one
@@ -31,8 +34,3 @@ def coding_seconds(plan: Plan, prior_symbols: int = 0) -> float:
     if plan.source.vocabulary_size == 1:
         return 0.0
     return priming_seconds(plan, prior_symbols) + plan.streams.coded_count / symbols_per_second(plan)
-
-
-def seconds(plan: Plan) -> float:
-    """Seconds that a run takes from its start to its end."""
-    return _BEGIN_SECONDS + coding_seconds(plan)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lib.coding import choice, speed
+from lib.coding import calibration, choice
 from lib.contents import input_bytes, inspect
 from lib.machine import available_memory
 from lib.settings import Settings
@@ -30,7 +30,7 @@ class Estimate:
         if path.is_dir() or _is_large(path):
             return f"{path}: the run says what it takes when it begins."
         source = self._source(path, settings)
-        plan, why = choice.plan_for(settings, source, speed=speed.symbols_per_second)
+        plan, why = choice.plan_for(settings, source)
         why = why.replace("auto took", "auto would take")
         return f"{path.name}, {len(self._data):,} bytes: {_takes(plan)}. {why}".rstrip()
 
@@ -71,4 +71,4 @@ def _takes(plan):
     """What a run of a plan takes."""
     memory, free = plan.memory_bytes, available_memory()
     short = ", more than is free here" if free is not None and memory > free else ""
-    return f"about {choice.duration(speed.seconds(plan))} on a processor of two cores, and {memory / 1e6:,.0f} MB of memory{short}"
+    return f"about {choice.duration(calibration.seconds(plan))} here, and {memory / 1e6:,.0f} MB of memory{short}"

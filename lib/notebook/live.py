@@ -18,6 +18,7 @@ _SECONDS_BETWEEN_PLOTS = 2.0       # or more, so that drawing takes at most
 _SECONDS, _SHARE = 0.1, 0.006      # so long at first, and this share of the time
 _WIDTH = 720              # of the plot, in pixels
 _POINTS = 200             # of the curve over the whole input
+_FEWEST_SECONDS = 3.0     # of coding that tell how fast this machine is
 
 
 class LiveProgress:
@@ -32,6 +33,15 @@ class LiveProgress:
         self._final: bytes | None = None
         self._begun = time.monotonic()
         self._next, self._spent = self._begun + _SECONDS_BETWEEN_PLOTS, 0.0
+        self._timed: list[tuple[int, float]] = []          # (symbols coded, seconds) when they were reported first, and last
+
+    @property
+    def symbols_per_second(self) -> float | None:
+        """How many symbols were coded in a second, without the time to begin; None where there was too little to tell."""
+        if not self._timed:
+            return None
+        (first, begun), (last, ended) = self._timed[0], self._timed[-1]
+        return (last - first) / (ended - begun) if ended - begun >= _FEWEST_SECONDS else None
 
     def __enter__(self) -> Self:
         self._bar.__enter__()
@@ -47,6 +57,7 @@ class LiveProgress:
 
     def __call__(self, progress: Progress) -> None:
         self._bar(progress)
+        self._timed[1:] = [(progress.done, progress.seconds)]
         self._curve.add(progress)
         if len(self._curve) > 1 and time.monotonic() >= self._next:
             self._draw()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import lib
+from lib.coding import calibration
 from lib.compression import SUFFIX, Result
 from lib.contents import input_bytes, model_of
 from lib.errors import OutputError
@@ -76,7 +77,7 @@ def compress(form: Form) -> Result:
         result = lib.compress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
                               note=say, overwrite=True, checkpoint=_checkpoint_path(output_path, choices),
                               prior=choices.prior_file or None, code_lengths=True)
-    _keep_plot(progress, output_path)
+    _finish(progress, result)
     return result
 
 
@@ -94,7 +95,7 @@ def decompress(form: Form) -> Result:
         result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
                                 note=say, checkpoint=_checkpoint_path(output_path, choices),
                                 prior=choices.prior_file or None)
-    _keep_plot(progress, output_path)
+    _finish(progress, result)
     return result
 
 
@@ -240,9 +241,11 @@ def _computed_by(result):
     return [("computed by", result.backend)] if result.backend else []
 
 
-def _keep_plot(progress, output_path):
-    """Write the final plot beside the output, which is complete whatever becomes of its plot."""
+def _finish(progress, result):
+    """Take into account how fast this machine is, and write the final plot beside the output, which is complete whatever becomes of that."""
+    if result.plan and progress.symbols_per_second:
+        calibration.note(result.plan, progress.symbols_per_second)
     try:
-        progress.save(output_path.with_name(output_path.name + ".progress.png"))
+        progress.save(result.output_path.with_name(result.output_path.name + ".progress.png"))
     except OutputError as error:
         _warn(str(error))
