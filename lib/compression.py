@@ -30,7 +30,7 @@ from lib.sources import ImageSource, source_of
 from lib.sources.png import written_anew
 from lib.sources.source import Source
 from lib.storage import folders
-from lib.storage.files import OutputFile, check_target, mode_of, write_file
+from lib.storage.files import OutputFile, check_target, mode_of, reserved, write_file
 from lib.storage.names import near_name, shown
 from lib.storage.paths import path_of_input, path_of_output
 
@@ -119,32 +119,33 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
     digest = hashlib.sha256(data).digest()
     run = Run("compress", input_path, output_path, digest, overwrite, settings, known,
               folders.TREE if is_folder else folders.NO_FOLDER, mode)
-    kept = RunCheckpoint(checkpoint, run, warn)
 
     def result(size: int, coded: Coded | None, plan: Plan | None) -> Result:
         return Result(input_path, output_path, original_bytes, size, time.perf_counter() - started, digest.hex(), plan,
                       coded.backend if coded else None, is_written_anew=is_anew, code_lengths=coded.code_lengths if coded else None)
 
-    if kept.found and (finished := _finished(output_path, digest, parameters_of(kept.found))):
-        kept.done()                              # stopped between its last two acts
-        return result(output_path.stat().st_size, None, finished)
-    check_target(output_path, overwrite, run.reads)
-    if is_folder:
-        folders.check_outside(input_path, output_path, checkpoint)
-    plan = _plan(data, run, kept, note)
-    with OutputFile(output_path, overwrite, mode=mode, inputs=run.reads) as output:
-        with announced(note):
-            coded = encode(output, plan, data, run, kept, progress, code_lengths) if plan else None
-        if coded is None:
-            output.restart()
-            output.write(stored_header(len(data), run).to_bytes() + data)
-        output.flush()
-        verification.check_written(output.written_path, run, coded)
-        if coded and verification.is_wanted(coded.plan, run):
-            verification.verify(output.written_path, run, note)
-        size = output.commit()
-    kept.done()
-    return result(size, coded, coded.plan if coded else None)
+    with reserved(output_path, checkpoint):
+        kept = RunCheckpoint(checkpoint, run, warn)
+        if kept.found and (finished := _finished(output_path, digest, parameters_of(kept.found))):
+            kept.done()                              # stopped between its last two acts
+            return result(output_path.stat().st_size, None, finished)
+        check_target(output_path, overwrite, run.reads)
+        if is_folder:
+            folders.check_outside(input_path, output_path, checkpoint)
+        plan = _plan(data, run, kept, note)
+        with OutputFile(output_path, overwrite, mode=mode, inputs=run.reads) as output:
+            with announced(note):
+                coded = encode(output, plan, data, run, kept, progress, code_lengths) if plan else None
+            if coded is None:
+                output.restart()
+                output.write(stored_header(len(data), run).to_bytes() + data)
+            output.flush()
+            verification.check_written(output.written_path, run, coded)
+            if coded and verification.is_wanted(coded.plan, run):
+                verification.verify(output.written_path, run, note)
+            size = output.commit()
+        kept.done()
+        return result(size, coded, coded.plan if coded else None)
 
 
 def _plan(data: bytes, run: Run, kept: RunCheckpoint, note: _Say) -> Plan | None:
@@ -194,32 +195,33 @@ def decompress(input_path: Path | str, output_path: Path | str | None = None, se
     plan = None if header.is_stored else Plan.of_header(header, settings.backend)
     known = priors.needed(plan.parameters.prior if plan else None, prior, folders_of(input_path, output_path))
     run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings, known, mode=mode_of(input_path))
-    kept = RunCheckpoint(checkpoint, run, warn)
-    if kept.found and _is_original(output_path, header):
-        kept.done()                              # stopped between its last two acts
-        return Result(input_path, output_path, header.original_bytes, len(data), time.perf_counter() - started,
-                      header.sha256.hex(), None, None, "decompress")
-    if header.is_folder:
-        folders.check_new(output_path)
-    else:
-        check_target(output_path, overwrite, run.reads)
-    backend = None
-    if not plan:
-        restored = reader.read_stored()
-    else:
-        with announced(note):
-            restored, backend = decode(reader, plan, run, kept, progress, warn)
-    if hashlib.sha256(restored).digest() != header.sha256:
-        raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged", "get another "
-                          f"copy{_unless_zlib(header)}. {keep_partial(run, restored, 'what came out, unchecked')}")
-    if header.is_folder:
-        for line in folders.unpack(restored, output_path, header.archive):
-            warn(line)
-    else:
-        write_file(output_path, restored, overwrite, run.mode, run.reads)
-    kept.done()
-    return Result(input_path, output_path, len(restored), len(data), time.perf_counter() - started,
-                  header.sha256.hex(), plan, backend, "decompress")
+    with reserved(output_path, checkpoint):
+        kept = RunCheckpoint(checkpoint, run, warn)
+        if kept.found and _is_original(output_path, header):
+            kept.done()                              # stopped between its last two acts
+            return Result(input_path, output_path, header.original_bytes, len(data), time.perf_counter() - started,
+                          header.sha256.hex(), None, None, "decompress")
+        if header.is_folder:
+            folders.check_new(output_path)
+        else:
+            check_target(output_path, overwrite, run.reads)
+        backend = None
+        if not plan:
+            restored = reader.read_stored()
+        else:
+            with announced(note):
+                restored, backend = decode(reader, plan, run, kept, progress, warn)
+        if hashlib.sha256(restored).digest() != header.sha256:
+            raise FormatError("what came out is not the original (its SHA-256 differs): the file is damaged", "get another "
+                              f"copy{_unless_zlib(header)}. {keep_partial(run, restored, 'what came out, unchecked')}")
+        if header.is_folder:
+            for line in folders.unpack(restored, output_path, header.archive):
+                warn(line)
+        else:
+            write_file(output_path, restored, overwrite, run.mode, run.reads)
+        kept.done()
+        return Result(input_path, output_path, len(restored), len(data), time.perf_counter() - started,
+                      header.sha256.hex(), plan, backend, "decompress")
 
 
 def resume(checkpoint: Path | str, settings: Settings = Settings(), *, progress: _OnProgress | None = None, warn: _Say = _silent,

@@ -1,9 +1,10 @@
-"""Signals that stop a run: Ctrl-C, the end of a batch job or a service, a closed terminal."""
+"""What stops a run: Ctrl-C, the end of a batch job or a service, a closed terminal, a button."""
 
 import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 EXIT_CODE = 128               # and the signal's number: what shells say of a program that a signal stopped
@@ -33,6 +34,28 @@ def as_interrupts() -> Iterator[None]:
     finally:
         for number in taken:
             signal.signal(number, signal.SIG_DFL)
+
+
+_stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
+
+
+@contextlib.contextmanager
+def stoppable(stop: threading.Event) -> Iterator[None]:
+    """Inside, a run of this thread that has a checkpoint writes it and ends with KeyboardInterrupt soon after `stop` is set.
+
+    Signals come to the main thread alone; this is for all others.
+    """
+    token = _stop.set(stop)
+    try:
+        yield
+    finally:
+        _stop.reset(token)
+
+
+def is_asked_to_stop() -> bool:
+    """Whether the run of this thread is to end, see `stoppable`."""
+    stop = _stop.get()
+    return stop is not None and stop.is_set()
 
 
 def _raise(number, frame):

@@ -10,13 +10,14 @@ import sys
 
 import pytest
 from conftest import ROOT
+from samples import TEXT
 
 from lib import Settings, compress, decompress, join, learn, split
 from lib.coding.run import keep_partial
 from lib.errors import CheckpointError, InputError, OutputError
 from lib.resume.run import Run
 from lib.storage import temporary
-from lib.storage.files import OutputFile, check_input, check_target, mode_of, read_file, write_file
+from lib.storage.files import OutputFile, check_input, check_target, mode_of, read_file, reserved, write_file
 
 FAST = Settings(preset="fast", contexts="text")
 on_unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
@@ -424,3 +425,81 @@ def test_an_input_that_is_no_file_is_refused(tmp_path, name, message):
     (tmp_path / "in").write_bytes(b"a file")
     with pytest.raises(InputError, match=message):
         check_input(tmp_path / name)
+
+
+# --- one run for each output ---
+
+def test_an_output_is_made_by_one_run_at_a_time(tmp_path):
+    with reserved(tmp_path / "out", None):
+        with pytest.raises(OutputError, match="another run is writing .*out; stop it, wait"), reserved(tmp_path / "out"):
+            pytest.fail("it was reserved twice")
+        with reserved(tmp_path / "other"):
+            write_file(tmp_path / "new", b"data")         # collects what is stale, and that is not
+            with pytest.raises(OutputError), reserved(tmp_path / "other", tmp_path / "out"):
+                pytest.fail("it was reserved twice")
+    with reserved(tmp_path / "out", tmp_path / "other"):
+        pass
+    assert names(tmp_path) == ["new"]
+
+
+def test_a_reservation_goes_by_where_it_leads(tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    os.symlink(tmp_path / "folder", tmp_path / "link")
+    monkeypatch.chdir(tmp_path)
+    with reserved("folder/out"), pytest.raises(OutputError), reserved(tmp_path / "link" / "out"):
+        pytest.fail("it was reserved twice")
+
+
+HOLDS = """
+import sys
+from lib.storage.files import reserved
+with reserved(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@on_unix
+def test_what_another_process_reserved_is_free_when_it_dies(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", HOLDS, tmp_path / "out"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(OutputError, match="another run"), reserved(tmp_path / "out"):
+            pytest.fail("it was reserved twice")
+        other.kill()
+    assert len(names(tmp_path)) == 1                      # what the dead one left
+    with reserved(tmp_path / "out"):
+        pass
+    assert names(tmp_path) == []
+
+
+@on_unix
+def test_who_looks_whether_a_reservation_is_stale_does_not_stop_it(tmp_path, monkeypatch):
+    import fcntl
+    real, tries = fcntl.flock, []
+
+    def flock(descriptor, how):
+        tries.append(descriptor)
+        if len(tries) == 1:
+            raise BlockingIOError
+        real(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with reserved(tmp_path / "out"):
+        assert len(tries) == 2
+
+
+def test_where_nothing_can_be_written_nothing_is_reserved(tmp_path):
+    with reserved(tmp_path / "missing" / "out"):
+        assert names(tmp_path) == []
+
+
+def test_a_second_run_on_an_output_is_refused(tmp_path):
+    (tmp_path / "in").write_bytes(TEXT)
+    with reserved(tmp_path / "in.lks"), pytest.raises(OutputError, match="another run is writing .*in.lks"):
+        compress(tmp_path / "in", settings=FAST)
+    packed = compress(tmp_path / "in", settings=FAST).output_path
+    with reserved(tmp_path / "again"), pytest.raises(OutputError, match="another run is writing"):
+        decompress(packed, tmp_path / "again")
+    with reserved(tmp_path / "kept"), pytest.raises(OutputError, match="another run is writing .*kept"):
+        decompress(packed, tmp_path / "again", checkpoint=tmp_path / "kept")
+    assert names(tmp_path) == ["in", "in.lks"]

@@ -10,10 +10,10 @@ import time
 
 import pytest
 from conftest import ROOT
-from samples import INTERRUPTIBLE, TEXT
+from samples import FAST, INTERRUPTIBLE, TEXT
 
-from lib import decompress
-from lib.interruptions import STOPPING, Terminated, as_interrupts
+from lib import compress, decompress
+from lib.interruptions import STOPPING, Terminated, as_interrupts, stoppable
 from lib.resume import checkpoint
 from lib.resume.keeper import Keeper
 
@@ -139,3 +139,26 @@ def test_a_run_that_a_signal_stops_leaves_its_checkpoint_and_nothing_else(tmp_pa
 
 def test_the_signals_are_those_that_end_programs():
     assert [signal.Signals(number).name for number in STOPPING] == NAMES
+
+
+def test_a_run_that_is_asked_to_stop_leaves_its_checkpoint_and_goes_on_to_the_same_file(tmp_path):
+    (tmp_path / "in").write_bytes(TEXT * 40)
+    whole = compress(tmp_path / "in", tmp_path / "whole", FAST).output_path.read_bytes()
+    stop = threading.Event()
+    ended = []
+
+    def run():
+        with stoppable(stop):
+            try:
+                compress(tmp_path / "in", settings=FAST, checkpoint=tmp_path / "kept")
+            except KeyboardInterrupt:
+                ended.append("stopped")
+
+    stop.set()
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(120)
+    assert ended == ["stopped"] and (tmp_path / "kept").exists() and not (tmp_path / "in.lks").exists()
+    assert not list(tmp_path.glob(".lockstep-*"))
+    assert compress(tmp_path / "in", settings=FAST, checkpoint=tmp_path / "kept").output_path.read_bytes() == whole
+    assert not (tmp_path / "kept").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from lib.errors import OutputError
-from lib.interruptions import STOPPING
+from lib.interruptions import STOPPING, is_asked_to_stop
 from lib.resume.checkpoint import write
 
 _MOST_SHARE = 0.04               # of a run's time that goes into its checkpoints
@@ -18,7 +18,7 @@ class Keeper:
     """Writes the checkpoints of a run: every so often, and where the run is interrupted.
 
     Used with `with`, around the run; inside, the first signal that would stop it (see lib.interruptions) waits for the next
-    `visit`. Then it does what it would have done.
+    `visit`. Then it does what it would have done. A run that is asked to stop otherwise ends there, too.
     """
 
     def __init__(self, path: Path | str, minutes: float, about: dict[str, Any], warn: Callable[[str], Any], mode: int = 0o666) -> None:
@@ -44,8 +44,8 @@ class Keeper:
 
         After it, where the run was interrupted, the signal does what it would have done: Ctrl-C raises KeyboardInterrupt.
         """
-        now = time.monotonic()
-        if now < self._due and not self._signals:
+        now, is_asked = time.monotonic(), is_asked_to_stop()
+        if now < self._due and not self._signals and not is_asked:
             return
         about, sections = state()
         try:
@@ -56,6 +56,8 @@ class Keeper:
         self._due = done + max(self._seconds, (done - now) / _MOST_SHARE)
         if self._signals:
             self._pass_on()
+        if is_asked:
+            raise KeyboardInterrupt
 
     def _interrupt(self, number, frame):
         self._signals, self._signal = self._signals + 1, number

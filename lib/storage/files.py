@@ -1,9 +1,10 @@
 """Output files that appear complete or not at all, and inputs that are read whole."""
 
+import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -192,6 +193,18 @@ class OutputFile:
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}", "nothing was left behind. "
                               "Free some space or choose another folder") from error
+
+
+@contextlib.contextmanager
+def reserved(*paths: _Path | None) -> Iterator[None]:
+    """While inside, no other run here makes a file or folder at one of `paths`; None is none. OutputError where one does already."""
+    with contextlib.ExitStack() as stack:
+        for path in (path for path in paths if path is not None):
+            try:
+                stack.enter_context(temporary.reserved(Path(path)))
+            except BlockingIOError as error:
+                raise OutputError(f"another run is writing {path}", "stop it, wait until it has ended, or choose another name") from error
+        yield
 
 
 def write_file(path: _Path, data: bytes, overwrite: bool = False, mode: int = 0o666, inputs: Iterable[_Path] = ()) -> int:

@@ -1,9 +1,10 @@
-"""Temporary files and folders beside what they will become, and the removal of those that dead runs left.
+"""Temporary files and folders beside what they will become, reservations of outputs, and the removal of those that dead runs left.
 
 One that is in use is held with a lock of the system, which ends with the process, however that ends: what can be locked is
 nobody's. Where the system has no such locks, nothing is ever collected.
 """
 
+import contextlib
 import io
 import os
 import platform
@@ -12,6 +13,7 @@ import secrets
 import shutil
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 try:
@@ -24,6 +26,7 @@ _NAME = re.compile(r"\.lockstep-(?:(?P<machine>[0-9a-f]{8})-[0-9a-f]{8}|[a-z0-9_
 # Some network disks have locks that other machines do not see: what those made is left alone for a week.
 _MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
 _ELSEWHERE = 7 * 24 * 3600           # seconds
+_TRIES, _SECONDS_BETWEEN_TRIES = 5, 0.05      # to reserve what somebody holds: who only looks whether it is stale holds it for a moment
 
 
 def make_file(folder: Path, mode: int) -> io.BufferedWriter:
@@ -49,6 +52,59 @@ def make_folder(folder: Path) -> tuple[Path, int | None]:
         if _hold(descriptor, path):
             return path, descriptor
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def reserved(path: Path) -> Iterator[None]:
+    """While inside, nobody else here reserves `path`, the place of an output or a checkpoint that a run is to make.
+
+    Raises BlockingIOError where somebody has. Where nothing can be written in its folder, nothing is reserved.
+    """
+    folder, name = os.path.split(os.path.realpath(path))
+    place = _path(Path(folder), f"{zlib.crc32(os.fsencode(name)):08x}")
+    descriptor = _reserve(place)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            if os.name == "nt":
+                os.close(descriptor)             # Windows removes no open file
+            with contextlib.suppress(OSError):
+                os.unlink(place)
+            if os.name != "nt":
+                os.close(descriptor)
+
+
+def _reserve(place):
+    """A descriptor that holds the file at `place`, or None where none can be made. Raises BlockingIOError."""
+    tries = 0
+    while True:
+        try:
+            if fcntl is None and os.path.exists(place):
+                os.unlink(place)                 # a dead run's, or else it is open, and stays
+            descriptor = os.open(place, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        except PermissionError as error:
+            if fcntl is None and os.path.exists(place):
+                raise BlockingIOError(str(error)) from error
+            return None
+        except OSError:
+            return None
+        if fcntl is None:
+            return descriptor
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            tries += 1
+            if tries == _TRIES:
+                raise
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+            continue
+        except OSError:
+            return descriptor                    # a disk without locks
+        if _is(place, descriptor):
+            return descriptor
+        os.close(descriptor)                     # who had it has just removed it
 
 
 def release(descriptor: int | None) -> None:
@@ -87,8 +143,8 @@ def remove_tree(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def _path(folder):
-    return Path(folder) / f".lockstep-{_MACHINE}-{secrets.token_hex(4)}.tmp"
+def _path(folder, mark=None):
+    return Path(folder) / f".lockstep-{_MACHINE}-{mark or secrets.token_hex(4)}.tmp"
 
 
 def _hold(descriptor, path):
