@@ -1,5 +1,5 @@
-# Every target sets up .venv first when it is needed.
-#   make setup | lint | test | demo [FILE=path] | lab | app | notebooks | pictures | clean
+# Every target but zip sets up .venv first when it is needed.
+#   make setup | lint | test | demo [FILE=path] | lab | app | zip | notebooks | pictures | clean
 
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,\
 	$(if $(shell $(name) -c 'import sys, ensurepip; assert (3, 11) <= sys.version_info < (3, 14)' 2>/dev/null && echo yes),$(name))))
@@ -8,7 +8,7 @@ RUN = .venv/bin/python
 # Uploads come through the notebook's own connection, which takes 10 MB at once unless told otherwise.
 UPLOADS = {'websocket_max_message_size': 1073741824}
 
-.PHONY: setup browser lint test demo lab app pictures notebooks clean
+.PHONY: setup browser lint test demo lab app zip pictures notebooks clean
 
 setup: .venv/ready
 
@@ -45,6 +45,10 @@ app: setup
 pictures: setup browser
 	$(RUN) -m pytest tests/test_browser.py -k JupyterLab
 	$(RUN) -m tools.pictures
+
+# The project in one file, for Colab; needs nothing but Python.
+zip:
+	$(PYTHON) -m tools.make_zip
 
 notebooks: setup
 	$(RUN) -m tools.build_notebooks

@@ -153,7 +153,7 @@ def find(name: str, folders: Iterable[str | Path]) -> Prior:
         if found.name == name:
             return found
     raise InputError(f"the prior whose SHA-256 begins with {name} is needed, and is not here",
-                     f"put it into {' or '.join(map(str, places))}, or name it (--prior)")
+                     f"put it into {' or '.join(map(str, places))}, or name it (--prior; prior= in Python)")
 
 
 def _candidates(folder):

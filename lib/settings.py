@@ -4,6 +4,7 @@ A coding parameter left at None takes the value of the preset; `Settings.resolve
 """
 
 import dataclasses
+import difflib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,7 +105,9 @@ class Settings:
         known = {wish.name for wish in dataclasses.fields(self)}
         for name in values:
             if name not in known:
-                raise SettingsError(f"there is no setting {name!r}", f"the settings are {', '.join(sorted(known))}")
+                meant = difflib.get_close_matches(name, known, 1)
+                raise SettingsError(f"there is no setting {name!r}", f"did you mean {meant[0]}?" if meant else
+                                    f"the settings are {', '.join(sorted(known))}")
         unset = (None, "", "preset")
         wishes: dict[str, Any] = {name: None if value in unset else value for name, value in values.items()}
         return dataclasses.replace(self, **wishes)

@@ -133,7 +133,7 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
     (["decompress", "."], ". is a folder; name one file"),
     (["info", "."], ". is a folder; name one file"),
     (["compress", "book.txt", "--set", "rnn_units=-3"], "rnn_units must be 8 to 8192, got -3"),
-    (["compress", "book.txt", "--set", "units=5"], "there is no setting 'units'; the settings are "),
+    (["compress", "book.txt", "--set", "units=5"], "there is no setting 'units'; did you mean rnn_units?"),
     (["compress", "book.txt", "--set", "rnn_units"], "a setting is written name=value, got 'rnn_units'"),
     (["compress", "book.txt", "--set", "backend=torch"],
      "backend must be one of auto, numba, numpy, tensorflow, jax, got 'torch'"),

@@ -75,7 +75,7 @@ def test_wrong_splitting_choices_are_refused(name, value, message):
 
 @pytest.mark.parametrize("name", ["compress.ipynb", "decompress.ipynb", "splitter.ipynb"])
 def test_colabs_form_and_the_widgets_offer_the_same(capsys, name):
-    cell = next(cell for cell in nbformat.read(ROOT / name, as_version=4).cells if "#@param" in cell.source)
+    cell = next(cell for cell in nbformat.read(ROOT / name, as_version=4).cells if "notebook.form(" in cell.source)
     fields = dict(re.findall(r"^(\w+) = .* #@param (\S.*)$", cell.source, re.M))
     scope = {}
     exec(cell.source, scope)                   # shows the widgets

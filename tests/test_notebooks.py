@@ -17,6 +17,7 @@ import lib
 from lib.notebook.choices import Choices
 from lib.sample import SAMPLE_NAME, sample_bytes
 from lib.settings import Settings
+from tools import make_zip
 from tools.build_notebooks import ROOT, build
 from tools.execute import execute, text_of
 
@@ -235,6 +236,32 @@ def test_the_set_up_cell_takes_a_zip_of_the_project_and_installs_only_what_is_mi
     assert Path(outcome["lib"]).is_relative_to(tmp_path / "lockstep-project")
 
 
+def test_the_set_up_cell_leaves_tensorflow_out_and_says_what_is_old(tmp_path):
+    """Half a gigabyte, for networks in floating point alone; on TPUs it is not there."""
+    zip_of_the_project(tmp_path / "lockstep.zip")
+    outcome = run_set_up_cell(tmp_path, missing=["tensorflow"], colab=True)
+    assert outcome["installed"] is None and "There is no TensorFlow here" in outcome["said"] and "older" not in outcome["said"]
+    requirements = re.sub(r"^(numpy|tqdm)>=.*", r"\1>=99.1  # comment", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE)
+    with zipfile.ZipFile(tmp_path / "lockstep.zip", "a") as archive:
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("lockstep-main/requirements.txt", requirements)
+    said = run_set_up_cell(tmp_path, missing=[], colab=True)["said"]
+    assert re.search(r"numpy \d\S+ is older than 99.1", said) and "tqdm" in said and said.count("older") == 2
+
+
+def test_make_zip_makes_what_the_set_up_cell_takes(tmp_path, monkeypatch):
+    shutil.copytree(ROOT, tmp_path / "project", ignore=shutil.ignore_patterns(".*", "build", "docs", "benchmarks", "tests"))
+    monkeypatch.setattr(make_zip, "ROOT", tmp_path / "project")
+    make_zip.main()
+    (tmp_path / "work").mkdir()
+    shutil.move(tmp_path / "project" / "build" / "lockstep.zip", tmp_path / "work")
+    outcome = run_set_up_cell(tmp_path / "work", missing=[], colab=True)
+    assert Path(outcome["lib"]).is_relative_to(tmp_path / "work" / "lockstep-project")
+    with zipfile.ZipFile(tmp_path / "work" / "lockstep.zip") as archive:
+        names = archive.namelist()
+    assert {"lockstep/compress.ipynb", "lockstep/lib/mixing/primers/text-1.txt"} <= set(names) and not [name for name in names if "pycache" in name]
+
+
 def test_the_set_up_cell_fetches_the_project_at_its_tag(tmp_path):
     zip_of_the_project(tmp_path / "served" / "archive" / "refs" / "tags" / f"v{lib.__version__}.zip")
     (tmp_path / "work").mkdir()
@@ -294,4 +321,4 @@ import lib
 print(json.dumps({{"installed": installed, "lib": lib.__file__}}))
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    return {"said": done.stdout, **json.loads(done.stdout.splitlines()[-1])}

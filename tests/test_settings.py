@@ -139,7 +139,8 @@ def test_text_is_read_as_name_and_value():
 
 @pytest.mark.parametrize("text, message", [
     ("rnn_units", "a setting is written name=value, got 'rnn_units'"),
-    ("units=5", "there is no setting 'units'; the settings are adam_beta_2, "),
+    ("rnn_unit=5", "there is no setting 'rnn_unit'; did you mean rnn_units?"),
+    ("colour=5", "there is no setting 'colour'; the settings are adam_beta_2, "),
     ("rnn_units=1=2", "rnn_units must be 8 to 8192, a whole number, got '1=2'"),
     ("update_interval=9", "update_interval must be at most seq_length (4), got 9"),
 ])

@@ -22,7 +22,7 @@ def execute(name, folder, fields=None, values=None, prelude=""):
     Raises nbclient's CellExecutionError where a cell fails.
     """
     book = nbformat.read(ROOT / name, as_version=4)
-    form = next(cell for cell in book.cells if "#@param" in cell.source)
+    form = next(cell for cell in book.cells if "notebook.form(" in cell.source)
     for field, value in (fields or {}).items():
         form.source = _filled_in(form.source, field, value)
     if prelude:

@@ -253,5 +253,5 @@ def _not_ours(data):
 
 
 # What else of Lockstep begins like a .lks file, by its fourth byte, and what it is for.
-_OTHERS = {b"C": ("this is a checkpoint", "resume goes on from it"), b"Q": ("this is a prior", "give it as such (--prior)"),
+_OTHERS = {b"C": ("this is a checkpoint", "resume goes on from it"), b"Q": ("this is a prior", "give it as such (--prior; prior= in Python)"),
            b"P": ("this is a part of a split file", "compress it, or join it with the others")}

@@ -30,7 +30,7 @@ def check_target(path: _Path, overwrite: bool, inputs: Iterable[_Path] = ()) -> 
                 which = "what is read" if path == Path(other) else f"the same file as {other}, which is read"
                 raise OutputError(f"{path} is {which}", "choose another name")
         if os.path.lexists(path) and not overwrite:
-            raise OutputError(f"{path} exists already", "choose another name, or allow it to be replaced (--force)")
+            raise OutputError(f"{path} exists already", "choose another name, or allow it to be replaced (--force; overwrite=True in Python)")
         folder = _place_of(path).parent
         if not folder.is_dir():
             raise OutputError(f"there is no folder {folder} to write {path.name} into", "make it or choose another")
