@@ -126,7 +126,7 @@ def _code_each(options, code, settings, describe):
             written |= _identity(result.output_path)
             _say_done(options, describe(result))
     if failed:
-        raise InputError(f"{failed} of {len(options.input)} files failed, the others are done")
+        raise InputError(f"{failed} of {len(options.input)} files failed{', the others are done' if failed < len(options.input) else ''}")
 
 
 def _check_several(options):
@@ -165,7 +165,9 @@ def _identity(path):
 
 
 def _compress(options):
-    settings = Settings(preset=options.preset, verify="yes" if options.verify else "no").with_text(options.set)
+    settings = Settings(preset=options.preset).with_text(options.set)
+    if options.verify:
+        settings = settings.with_values({"verify": "yes"})
     _code_each(options, compress, settings, _compressed)
 
 

@@ -1,6 +1,7 @@
 """Whole files: compress one, give it back, go on with a run that was stopped."""
 
 import hashlib
+import os
 import time
 import zlib
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from lib.errors import CheckpointError, FormatError, LockstepError
 from lib.machine import within_memory
 from lib.parameters import Parameters
 from lib.resume import parts
-from lib.resume.checkpoint import newest
+from lib.resume.checkpoint import check_name, newest
 from lib.resume.run import Run, RunCheckpoint, asked_of, check_run, folders_of, parameters_of
 from lib.settings import Settings
 from lib.sources import ImageSource, source_of
@@ -102,11 +103,15 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
     if input_path.name in ("", ".."):
         input_path = input_path.resolve()        # "." and ".." have no name to give to the output
     output_path = _output(output_path, input_path.parent, input_path.name + SUFFIX)
-    if not checkpoint:                           # with which a finished output may be there already
+    is_folder = folders.is_folder(input_path)
+    if checkpoint:
+        check_name(checkpoint)
+    if is_folder:
+        folders.check_outside(input_path, output_path, checkpoint)
+    if not (checkpoint and os.path.lexists(checkpoint)):         # with which a finished output may be there already
         check_target(output_path, overwrite, [input_path])
     data = input_bytes(input_path, warn)
     original_bytes, is_anew = len(data), False
-    is_folder = folders.is_folder(input_path)
     if is_folder:
         folders.check(data, folders.TREE)
     mode = folders.mode_of(data) if is_folder else mode_of(input_path)
@@ -130,8 +135,6 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
             kept.done()                              # stopped between its last two acts
             return result(output_path.stat().st_size, None, finished)
         check_target(output_path, overwrite, run.reads)
-        if is_folder:
-            folders.check_outside(input_path, output_path, checkpoint)
         plan = _plan(data, run, kept, note)
         with OutputFile(output_path, overwrite, mode=mode, inputs=run.reads) as output:
             with announced(note):
@@ -231,7 +234,8 @@ def resume(checkpoint: Path | str, settings: Settings = Settings(), *, progress:
     settings: how to run, as the backend; the checkpoint says the rest itself. The rest as for `compress` and
     `decompress`. Raises what they raise, and CheckpointError where there is no checkpoint.
     """
-    settings.check_for_decoding()
+    settings.check_for_decoding(allowed=("verify",))
+    check_name(checkpoint)
     found = newest(checkpoint, warn)
     if not found:
         raise CheckpointError(f"there is no checkpoint {checkpoint}", "check the name")
@@ -266,7 +270,9 @@ def target_of(direction: str, input_path: Path | str, output_path: Path | str | 
 
 def _output(path: Path | str | None, folder: Path, name: str) -> Path:
     """Where an output goes: `path`, or `name` in that folder; without one, in `folder`."""
-    path = folder if path is None else path_of_output(path)
+    if path is None:
+        return folder / name
+    path = path_of_output(path)
     return path / name if folders.is_folder(path) else path
 
 

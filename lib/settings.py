@@ -129,11 +129,13 @@ class Settings:
             values["update_interval"] = min(values["update_interval"], values["seq_length"])
         return Parameters(**values)
 
-    def check_for_decoding(self) -> None:
-        """Refuse settings that a file knows itself, by name."""
+    def check_for_decoding(self, allowed: tuple[str, ...] = ()) -> None:
+        """Refuse settings that a file knows itself or that are for compressing, by name, but those `allowed`."""
         how = ", ".join(wish.name for wish in decoding_parameters())
-        for name in self.chosen():
-            raise SettingsError(f"the file says {name} itself", f"to decompress, only how to run can be chosen ({how})", name)
+        for name in self.asked():
+            if name not in allowed:
+                why = f"the file says {name} itself" if name in FACTS else f"{name} is for compressing"
+                raise SettingsError(why, f"to decompress, only how to run can be chosen ({how})", name)
 
     @property
     def chooses_network(self) -> bool:

@@ -467,3 +467,14 @@ def test_a_checkpoint_of_other_symbols_of_the_same_input_is_refused(folder, stop
     with pytest.raises(CheckpointError, match="kept was begun on the same input, looked at in another way"):
         resume(folder / "kept")
     assert not (folder / "out.lks").exists()
+
+
+@pytest.mark.parametrize("name", [".", "..", "/", "folder"])
+def test_a_folder_is_no_checkpoint(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "in").write_bytes(DATA)
+    packed = compress("in", settings=Settings(preset="fast")).output_path
+    for run in (lambda: compress("in", "out", checkpoint=name), lambda: decompress(packed, "out", checkpoint=name), lambda: resume(name)):
+        with pytest.raises(CheckpointError, match="is a folder; name a file for the checkpoint"):
+            run()

@@ -130,8 +130,8 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
     (["compress", "missing"], "there is no file missing; check the name"),
     (["decompress", "missing"], "there is no file missing; check the name"),
     (["info", "missing"], "there is no file missing; check the name"),
-    (["decompress", "."], ". is a folder; name one file"),
-    (["info", "."], ". is a folder; name one file"),
+    (["decompress", "."], ". is a folder; name a file"),
+    (["info", "."], ". is a folder; name a file"),
     (["compress", "book.txt", "--set", "rnn_units=-3"], "rnn_units must be 8 to 8192, got -3"),
     (["compress", "book.txt", "--set", "units=5"], "there is no setting 'units'; did you mean rnn_units?"),
     (["compress", "book.txt", "--set", "rnn_units"], "a setting is written name=value, got 'rnn_units'"),
@@ -262,7 +262,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path, moment):
     try:
         for _ in range(6_000):
             temporary = list(tmp_path.glob(".lockstep-*"))
-            if temporary and temporary[0].stat().st_size >= least or run.poll() is not None:
+            if temporary and max(path.stat().st_size for path in temporary) >= least or run.poll() is not None:
                 break
             time.sleep(0.02)
         assert run.poll() is None and temporary
@@ -461,3 +461,24 @@ def test_a_fault_of_a_library_is_one_line_too(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv(command_line.TRACEBACK, "1")
     with pytest.raises(RuntimeError):
         command_line.main(["compress", str(tmp_path / "in")])
+
+
+def test_verify_is_not_undone_by_a_setting(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    asked = []
+    monkeypatch.setattr("lib.coding.verification.verify", lambda path, run, note: asked.append(run.settings.verify))
+    assert main(["compress", "book.txt", "--preset", "fast", "--verify", "--set", "verify=no"]) == 0 and asked == ["yes"]
+
+
+def test_what_is_for_compressing_is_refused_at_decompression(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert main(["compress", "book.txt", "--preset", "fast", "-q"]) == 0
+    assert main(["decompress", "book.txt.lks", "-o", "again", "--set", "verify=yes"]) == 1
+    assert "verify is for compressing; to decompress, only how to run can be chosen" in capsys.readouterr().err
+
+
+def test_an_output_is_never_what_a_file_below_a_file_lies_in(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    before = (folder / "book.txt").read_bytes()
+    assert main(["compress", "book.txt/x", "-f", "--preset", "fast"]) == 1
+    assert (folder / "book.txt").read_bytes() == before and "book.txt/x.lks" in capsys.readouterr().err

@@ -122,7 +122,7 @@ def test_a_full_disk_is_named_and_leaves_nothing_behind(tmp_path, monkeypatch, c
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, call, full)
-    with pytest.raises(OutputError, match="cannot write .*out: No space left on device; nothing was left behind"):
+    with pytest.raises(OutputError, match="cannot write .*out: No space left on device; free some space or choose another folder"):
         write_file(tmp_path / "out", b"data")
     assert names(tmp_path) == []
 
@@ -336,12 +336,11 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     ran = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "out"], cwd=ROOT, timeout=60)
     assert ran.returncode == -signal.SIGKILL and len(names(tmp_path)) == 1
-    (tmp_path / ".lockstep-older_12.tmp").write_bytes(b"of an older version")
-    (tmp_path / ".lockstep-notes.tmp").write_bytes(b"not ours")
+    (tmp_path / ".lockstep-my_notes.tmp").write_bytes(b"not ours")
     (tmp_path / ".lockstep-mine").write_bytes(b"not ours")
-    os.symlink(tmp_path / ".lockstep-mine", tmp_path / ".lockstep-link_123.tmp")
+    os.symlink(tmp_path / ".lockstep-mine", tmp_path / ".lockstep-00000000-00000000.tmp")
     write_file(tmp_path / "other", b"data")
-    assert names(tmp_path) == [".lockstep-link_123.tmp", ".lockstep-mine", ".lockstep-notes.tmp", "other"]
+    assert names(tmp_path) == [".lockstep-00000000-00000000.tmp", ".lockstep-mine", ".lockstep-my_notes.tmp", "other"]
 
 
 @on_unix
@@ -415,7 +414,7 @@ def test_an_input_has_a_size(tmp_path):
 
 
 @pytest.mark.parametrize("name, message", [
-    ("", "is a folder; name one file"),
+    ("", "is a folder; name a file"),
     ("missing", "there is no file .*missing; check the name"),
     ("in/below", "cannot read .*: Not a directory"),
     ("n" * 300, "cannot read .*: File name too long"),

@@ -11,7 +11,7 @@ import zlib
 import msgpack
 import numpy as np
 import pytest
-from samples import TEXT, tiny
+from samples import FAST, TEXT, tiny
 
 from lib import (
     CheckpointError,
@@ -483,3 +483,39 @@ def test_a_file_of_any_name_is_split_and_joined(tmp_path, name):
     manifest, _ = splitting.split(tmp_path / name, 2, independent=True)
     (tmp_path / name).unlink()
     assert splitting.join(manifest)[0] == tmp_path / name and (tmp_path / name).read_bytes() == bytes(range(200)) * 9
+
+
+def test_a_split_that_fails_removes_what_it_wrote_and_nothing_else(tmp_path, whole, monkeypatch):
+    """Not a part that another made meanwhile, nor one that was there before."""
+    (tmp_path / "book.part1of4").write_bytes(b"an older part")
+    real, made = splitting._write_part, []
+
+    def write_part(path, *rest):
+        if path.name == "book.part3of4":
+            path.write_bytes(b"another's")
+        made.append(path.name)
+        return real(path, *rest)
+
+    monkeypatch.setattr(splitting, "_write_part", write_part)
+    with pytest.raises(OutputError, match="book.part1of4 exists already"):
+        split(whole, 4)
+    (tmp_path / "book.part1of4").unlink()
+    with pytest.raises(OutputError, match="book.part3of4 exists already"):
+        split(whole, 4)
+    assert made == ["book.part1of4", "book.part2of4", "book.part3of4"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book", "book.part3of4"]
+    assert (tmp_path / "book.part3of4").read_bytes() == b"another's"
+
+
+def test_a_part_does_not_go_on_from_one_that_was_coded_in_another_way(tmp_path, whole):
+    split(whole, 2)
+    compress(tmp_path / "book.part1of2", settings=FAST)
+    other = compress(tmp_path / "book.part1of2", tmp_path / "other.lks", Settings(preset="fast", table_bits=15)).output_path
+    packed = compress(tmp_path / "book.part2of2", settings=Settings(preset="fast", table_bits=15)).output_path
+    back = tmp_path / "back"
+    back.mkdir()
+    decompress(tmp_path / "book.part1of2.lks", back)
+    with pytest.raises(CheckpointError, match="is what a part left that was coded in another way than this one; decompress the part"):
+        decompress(packed, back)
+    decompress(other, back, overwrite=True)
+    decompress(packed, back)

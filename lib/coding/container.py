@@ -163,7 +163,7 @@ class Reader:
                 segments.append(segment)
             if position != len(self._data):
                 raise FormatError(f"{len(self._data) - position} bytes follow the end of the file's contents",
-                                  "they do not belong there")
+                                  "cut them off, or get another copy")
         except FormatError as error:
             return segments, error
         return segments, None

@@ -91,7 +91,7 @@ def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: 
     check_space(run.output_path, reader.header.original_bytes)
     source, streams = plan.source, plan.streams
     if source.place:
-        kept.go_on_from(parts.state_before(source.place, run.folders))
+        kept.go_on_from(parts.state_before(source.place, run.folders), plan.parameters)
     made_in = made_in_of(reader.header)
     session = _Session(plan, run, kept, made_in)
     if session.predictor.environment != made_in:
@@ -114,7 +114,7 @@ def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: 
         symbols[steps:sum(segment.steps for segment in segments)] = 0     # what was decoded unchecked; the rest was never touched
         recovered = source.restore(streams.join(symbols)) if steps else b""
         what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} {source.unit}, the first {steps:,} of every "
-                f"{len(symbols):,}; the rest is filler")
+                f"{len(symbols):,}; the rest is filler") if steps < len(symbols) else f"all {streams.coded_count:,} {source.unit}"
         raise type(fault)(f"{fault.what}. {keep_partial(run, recovered, what)}", fault.advice)
     return source.restore(streams.join(symbols)), session.predictor.backend
 

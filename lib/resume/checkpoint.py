@@ -68,6 +68,12 @@ def write(path: Path | str, about: dict[str, Any], sections: Mapping[str, Any], 
         output.commit()
 
 
+def check_name(path: Path | str) -> None:
+    """Refuse, with a CheckpointError, what is a folder and no name of a file."""
+    if Path(path).name in ("", "..") or os.path.isdir(path):
+        raise CheckpointError(f"{path} is a folder", "name a file for the checkpoint")
+
+
 def remove(path: Path | str) -> None:
     """Remove a checkpoint and the one before it."""
     for file in (Path(path), previous(path)):

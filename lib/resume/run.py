@@ -15,7 +15,7 @@ from lib.models.environment import Environment
 from lib.parameters import Parameters
 from lib.priors import Prior
 from lib.resume import checkpoint
-from lib.resume.checkpoint import Checkpoint, coder_state_of
+from lib.resume.checkpoint import Checkpoint, check_name, coder_state_of
 from lib.resume.keeper import Keeper
 from lib.settings import Settings, decoding_parameters
 from lib.storage.files import check_target, is_same
@@ -81,6 +81,7 @@ class RunCheckpoint:
         self._path, self._run, self._warn = path, run, warn
         self.found: Checkpoint | None = None              # that the run goes on from
         if path:
+            check_name(path)
             own = [run.input_path, run.output_path, *([run.prior.path] if run.prior else [])]
             for place in (path, checkpoint.previous(path)):
                 if any(is_same(place, other) for other in own):
@@ -89,11 +90,18 @@ class RunCheckpoint:
             self.found = _find(path, run, warn)
         self.is_own = self.found is not None      # and not of the part before
 
-    def go_on_from(self, state_before: Checkpoint | None) -> None:
-        """Begin at the Checkpoint of the part before, where there is one and the run has none of its own yet."""
-        if state_before and not self.found:
-            check_coding(state_before, self._run.settings, "the parts before were coded", "leave it out, or begin with part 1 anew")
-            self.found = state_before
+    def go_on_from(self, state_before: Checkpoint | None, coded_with: Parameters | None = None) -> None:
+        """Begin at the Checkpoint of the part before, where there is one and the run has none of its own yet.
+
+        coded_with: the Parameters that the header of a part to be decoded says.
+        """
+        if not state_before or self.found:
+            return
+        check_coding(state_before, self._run.settings, "the parts before were coded", "leave it out, or begin with part 1 anew")
+        if coded_with and parameters_of(state_before) != coded_with:
+            raise CheckpointError(f"{state_before.path} is what a part left that was coded in another way than this one",
+                                  "decompress the part before this one that was compressed in the same run of parts")
+        self.found = state_before
 
     @property
     def settings(self) -> Settings:

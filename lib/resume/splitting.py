@@ -23,7 +23,7 @@ from lib.resume.manifest import MANIFEST_SUFFIX, Manifest
 from lib.settings import Settings
 from lib.sources.bytes import looks
 from lib.sources.part import IDENTITY_BYTES, PartDescription, PartSource
-from lib.storage.files import OutputFile, check_input, check_target, mode_of, write_file
+from lib.storage.files import OutputFile, check_input, check_space, check_target, mode_of, write_file
 from lib.storage.names import is_file_name
 from lib.storage.paths import path_of_input, path_of_output
 
@@ -54,6 +54,7 @@ def split(input_path: Path | str, parts: int, folder: Path | str | None = None, 
         check_target(folder / name, **how)
     how["mode"] = mode_of(input_path)
     new = [name for name in names if not os.path.lexists(folder / name)]
+    check_space(path, size)
     stretches = _stretches(size, parts, batch_size)
     whole = _survey(input_path, stretches)
     try:
@@ -70,8 +71,9 @@ def split(input_path: Path | str, parts: int, folder: Path | str | None = None, 
         Manifest.from_json(text, path)           # what join will read
         write_file(path, text.encode(), **how)
     except BaseException:
-        for name in new:                         # those that replaced others stay: they are parts too, and those are gone
-            (folder / name).unlink(missing_ok=True)
+        for name, _, _ in written:
+            if name in new:                      # those that replaced others stay: they are parts too, and those are gone
+                (folder / name).unlink(missing_ok=True)
         raise
     return path, manifest
 

@@ -1,6 +1,7 @@
 """Output files that appear complete or not at all, and inputs that are read whole."""
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -12,6 +13,7 @@ from lib.errors import InputError, OutputError
 from lib.storage import temporary
 
 _Path = str | os.PathLike
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 def check_target(path: _Path, overwrite: bool, inputs: Iterable[_Path] = ()) -> None:
@@ -89,7 +91,7 @@ def check_input(path: _Path) -> int:
     path = Path(path)
     try:
         if path.is_dir():
-            raise InputError(f"{path} is a folder", "name one file (a folder can go into a tar or zip first)")
+            raise InputError(f"{path} is a folder", "name a file")
         if path.exists() and not path.is_file():
             raise InputError(f"{path} is a device or a pipe, whose end nobody knows", "write it to a file first")
         with open(path, "rb"):
@@ -191,15 +193,15 @@ class OutputFile:
         try:
             return action()
         except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror}", "nothing was left behind. "
-                              "Free some space or choose another folder") from error
+            remedy = "free some space or choose another folder" if error.errno in _FULL else "choose another name or folder"
+            raise OutputError(f"cannot write {self.path}: {error.strerror}", remedy) from error
 
 
 @contextlib.contextmanager
 def reserved(*paths: _Path | None) -> Iterator[None]:
     """While inside, no other run here makes a file or folder at one of `paths`; None is none. OutputError where one does already."""
     with contextlib.ExitStack() as stack:
-        for path in (path for path in paths if path is not None):
+        for path in {os.path.realpath(path): path for path in paths if path is not None}.values():
             try:
                 stack.enter_context(temporary.reserved(Path(path)))
             except BlockingIOError as error:

@@ -21,8 +21,8 @@ try:
 except ImportError:                  # Windows, which removes no file that is open
     fcntl = None                     # type: ignore[assignment]
 
-# The names of what is made here: the machine, and what chance gave. Version 0.1 left out the machine.
-_NAME = re.compile(r"\.lockstep-(?:(?P<machine>[0-9a-f]{8})-[0-9a-f]{8}|[a-z0-9_]{8})\.tmp")
+# The names of what is made here: the machine, and what chance gave.
+_NAME = re.compile(r"\.lockstep-(?P<machine>[0-9a-f]{8})-[0-9a-f]{8}\.tmp")
 # Some network disks have locks that other machines do not see: what those made is left alone for a week.
 _MACHINE = f"{zlib.crc32(platform.node().encode()):08x}"
 _ELSEWHERE = 7 * 24 * 3600           # seconds
@@ -169,7 +169,7 @@ def _is(path, descriptor):
 
 
 def _remove_if_stale(path, machine):
-    if machine not in (None, _MACHINE) and time.time() - os.lstat(path).st_mtime < _ELSEWHERE:
+    if machine != _MACHINE and time.time() - os.lstat(path).st_mtime < _ELSEWHERE:
         return
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
