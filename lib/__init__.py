@@ -8,7 +8,17 @@
 from lib.coding.loop import Progress
 from lib.compression import Result, compress, decompress, resume
 from lib.contents import Contents, inspect
-from lib.errors import CheckpointError, DivergedError, FormatError, InputError, InstallationError, LockstepError, OutputError, SettingsError
+from lib.errors import (
+    CheckpointError,
+    DivergedError,
+    FormatError,
+    InputError,
+    InstallationError,
+    LockstepError,
+    ModelError,
+    OutputError,
+    SettingsError,
+)
 from lib.priors import Prior, learn
 from lib.resume.splitting import Manifest, join, split
 from lib.settings import Settings
@@ -16,5 +26,5 @@ from lib.settings import Settings
 __version__ = "0.1.0"
 __all__ = [
     "CheckpointError", "Contents", "DivergedError", "FormatError", "InputError", "InstallationError", "LockstepError",
-    "Manifest", "OutputError", "Prior", "Progress", "Result", "Settings", "SettingsError", "compress", "decompress", "inspect",
-    "join", "learn", "resume", "split"]
+    "Manifest", "ModelError", "OutputError", "Prior", "Progress", "Result", "Settings", "SettingsError", "compress", "decompress",
+    "inspect", "join", "learn", "resume", "split"]

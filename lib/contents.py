@@ -11,7 +11,7 @@ from lib.coding.run import made_in_of
 from lib.errors import FormatError, InputError
 from lib.kinds import BY_STORED_NAME
 from lib.machine import available_memory, within_memory
-from lib.models.environment import Environment
+from lib.models.environment import MadeIn
 from lib.parameters import Parameters
 from lib.storage import folders
 from lib.storage.files import check_input, read_file
@@ -25,7 +25,7 @@ class Contents:
 
     header: Header
     plan: Plan | None                    # None where the data is stored as it is
-    environment: Environment | None      # None where the file decodes everywhere
+    environment: MadeIn | None           # None where the file decodes everywhere
     compressed_bytes: int
     intact_segments: int
     fault: FormatError | None            # what is wrong after the intact segments

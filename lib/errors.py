@@ -41,5 +41,9 @@ class InstallationError(LockstepError):
     """A file of the library itself is missing or changed."""
 
 
+class ModelError(LockstepError):
+    """A model of one's own (lib.models.own) is missing, is another one, or predicts what cannot be coded."""
+
+
 class DivergedError(LockstepError):
     """The decoder's model left the encoder's path: this environment computes other bits."""

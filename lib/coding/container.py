@@ -45,7 +45,7 @@ class Header:
     name: str                           # base name of the original, see lib.storage.names
     preset: int = STORED                # number in lib.settings.PRESETS, or STORED
     description: bytes = b""            # what the source needs to give the bytes back
-    environment: tuple = ()             # where a float network ran, see lib.models.environment
+    environment: tuple = ()             # what the bits depend on, see lib.models.environment
     overrides: dict = field(default_factory=dict)  # settings that differ from the preset's
     source_kind: int = 0                # which source gives the bytes back, see lib.sources
     archive: int = 0                    # 0 for a file; of a folder, the form that lib.storage.folders gave it

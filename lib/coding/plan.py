@@ -14,7 +14,7 @@ from lib.errors import FormatError, InputError, SettingsError
 from lib.kinds import name_of
 from lib.machine import available_memory
 from lib.models import check_model
-from lib.models.environment import Environment
+from lib.models.environment import MadeIn
 from lib.models.inputs import InputShape, input_shape_of, inputs_bytes
 from lib.models.size import network_bytes
 from lib.parameters import Parameters
@@ -60,10 +60,10 @@ class Plan:
             advice = "the file is damaged" if error.parameter else error.advice      # which is for who chooses a parameter
             raise FormatError(f"the header cannot be used: {error.what}", advice or "the file is damaged") from error
 
-    def header(self, original_bytes: int, sha256: bytes, name: str, environment: Environment | None, archive: int = 0) -> Header:
+    def header(self, original_bytes: int, sha256: bytes, name: str, environment: MadeIn | None, archive: int = 0) -> Header:
         """The header that `of_header` makes this plan from.
 
-        original_bytes, sha256, name, archive: of the original. environment: what the bits of a float network depend on.
+        original_bytes, sha256, name, archive: of the original. environment: what the bits depend on.
         """
         preset, overrides = self.parameters.to_header()
         return Header(original_bytes, sha256, name, preset, self.source.description(), environment.to_header() if environment else (),

@@ -8,8 +8,9 @@ import numpy as np
 from lib.coders import Coder
 from lib.coding.container import FINGERPRINT_BYTES
 from lib.models import Model, build_model
-from lib.models.environment import Environment
+from lib.models.environment import MadeIn
 from lib.models.inputs import inputs_of
+from lib.models.own import CheckedModel
 
 if TYPE_CHECKING:
     from lib.coders.arithmetic import ArithmeticCoder
@@ -27,9 +28,9 @@ class Predictor:
     _model: Model | None
     _mixer: "ContextMixer | None"
 
-    def __init__(self, plan: "Plan", made_in: Environment | None = None, prior: np.ndarray | None = None, resumed: bool = False,
+    def __init__(self, plan: "Plan", made_in: MadeIn | None = None, prior: np.ndarray | None = None, resumed: bool = False,
                  with_code_lengths: bool = False) -> None:
-        """made_in: the Environment that the encoder named, or in which a run began that is `resumed`: that is about to be
+        """made_in: what the encoder named, or in which a run began that is `resumed`: that is about to be
         given a state by `restore`. prior: codes that contexts learn from first. with_code_lengths: whether to note `code_lengths`.
         """
         parameters, source, streams = plan.parameters, plan.source, plan.streams
@@ -90,14 +91,19 @@ class Predictor:
             checkpoint.read_into(self._mixer.arrays())
 
     @property
-    def environment(self) -> Environment | None:
-        """The Environment that this predictor's bits depend on, or None."""
+    def environment(self) -> MadeIn | None:
+        """What this predictor's bits depend on, or None."""
         return self._model.environment if self._model else None
 
     @property
     def backend(self) -> str | None:
         """What computes the network, or None where there is none."""
         return self._model.backend if self._model else None
+
+    def check_can_be_kept(self) -> None:
+        """Refuse, with a ModelError, to keep the state of a model of one's own that does not give it."""
+        if isinstance(self._model, CheckedModel):
+            self._model.check_can_be_kept()
 
     def fingerprint(self) -> bytes:
         """8 bytes that name the state; equal in encoder and decoder after the same symbols."""

@@ -14,8 +14,9 @@ from lib.coding.container import Header, Reader, Writer
 from lib.coding.loop import Progress
 from lib.coding.plan import Plan
 from lib.coding.predictor import Predictor
-from lib.errors import CheckpointError, DivergedError, FormatError, LockstepError, OutputError
-from lib.models.environment import Environment
+from lib.errors import CheckpointError, DivergedError, FormatError, LockstepError, OutputError, SettingsError
+from lib.models import check_same, is_given
+from lib.models.environment import MadeIn, OwnModel, made_in_from_header
 from lib.resume import parts
 from lib.resume.run import Run, RunCheckpoint
 from lib.storage.files import OutputFile, check_space, free_name, write_file
@@ -36,10 +37,12 @@ class Coded:
 class _Session:
     """One pass over the symbols of a plan, in either direction: the predictor, where it begins, and what it leaves."""
 
-    def __init__(self, plan: Plan, run: Run, kept: RunCheckpoint, made_in: Environment | None, with_code_lengths: bool = False) -> None:
-        """made_in: the Environment that the bits of a float network are to come from, or None."""
+    def __init__(self, plan: Plan, run: Run, kept: RunCheckpoint, made_in: MadeIn | None, with_code_lengths: bool = False) -> None:
+        """made_in: what the bits are to come from, where they depend on something, or None."""
         self.plan, self._run, self._kept = plan, run, kept
         self.predictor = Predictor(plan, made_in, run.prior_codes(plan), kept.found is not None, with_code_lengths)
+        if kept.is_wanted or plan.source.place:
+            self.predictor.check_can_be_kept()
         self.next_step, self.coder_state = kept.restore(self.predictor, plan.streams)
 
     def code(self, symbols: np.ndarray, segments: Iterable, of_direction: Callable[[int], tuple[dict, dict]],
@@ -60,6 +63,8 @@ def encode(output: OutputFile, plan: Plan, data: bytes, run: Run, kept: RunCheck
 
     A part of a split file is coded even then, as the next part goes on from it.
     """
+    if is_given() and not plan.parameters.has_network:
+        raise SettingsError("contexts alone have no network that a model could take the place of", "use preset=network", "preset")
     plan.check_memory()
     source, streams = plan.source, plan.streams
     session = _Session(plan, run, kept, kept.made_in, with_code_lengths)
@@ -94,6 +99,7 @@ def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: 
         kept.go_on_from(parts.state_before(source.place, run.folders), plan.parameters)
     made_in = made_in_of(reader.header)
     session = _Session(plan, run, kept, made_in)
+    check_same(made_in, session.predictor.environment)
     if session.predictor.environment != made_in:
         warn(f"the file was made with {made_in}; this is {session.predictor.environment}. It may not decode here")
     symbols = streams.empty()
@@ -133,6 +139,8 @@ def check_readable(reader: Reader, plan: Plan) -> tuple[list, FormatError | None
 
 def _why_diverged(made_in, predictor):
     """(why a decoder's state may not be the encoder's, what to do about it)."""
+    if isinstance(made_in, OwnModel):
+        return f"{made_in} predicts something else here than it did when the file was made", "decode it with that very model, where it was made"
     if made_in is not None:
         return f"the file was made with {made_in}, and this is {predictor.environment}", "decode it where it was made"
     if predictor.backend is None:
@@ -142,9 +150,9 @@ def _why_diverged(made_in, predictor):
             "try another backend or machine, and report it")
 
 
-def made_in_of(header: Header) -> Environment | None:
-    """The Environment that a coded file depends on, or None. FormatError where the header's is damaged."""
-    environment = Environment.from_header(header.environment)
+def made_in_of(header: Header) -> MadeIn | None:
+    """What a coded file depends on, or None. FormatError where the header's note on it is damaged."""
+    environment = made_in_from_header(header.environment)
     if header.environment and environment is None:
         raise FormatError("the header's note on where the file was made is damaged", "get another copy of the file")
     return environment

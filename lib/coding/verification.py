@@ -1,7 +1,7 @@
 """What was written is verified before it takes its name: parsed as a decoder will, and, where that is wanted, decoded and compared.
 
 The latter in a process of its own: one that has just encoded holds caches and compiled loops, and may carry a fault of its memory; a
-fresh one is what the file will meet.
+fresh one is what the file will meet. Only a model of one's own is decoded with in the process that has it.
 """
 
 import hashlib
@@ -17,7 +17,8 @@ from lib.coding.container import Reader
 from lib.coding.plan import Plan
 from lib.coding.run import Coded, check_readable, decode, stored_name
 from lib.errors import FormatError, LockstepError
-from lib.priors import load
+from lib.models import is_given
+from lib.priors import Prior, load
 from lib.resume.run import Run, RunCheckpoint
 from lib.settings import Settings
 
@@ -51,7 +52,15 @@ def is_wanted(plan: Plan, run: Run) -> bool:
 
 
 def verify(path: Path, run: Run, note: Callable[[str], Any]) -> None:
-    """Decode the file that a run has written to `path` in a fresh process; FormatError where the run's input does not come back."""
+    """Decode the file that a run has written to `path` in a fresh process; FormatError where the run's input does not come back.
+
+    With a model of one's own, which no other process has, it is decoded in this one.
+    """
+    if is_given():
+        note("decoding what was written, and comparing")
+        if _restored_sha256(path, run.output_path, run.input_path, run.settings.backend, run.prior) != run.sha256:
+            raise FormatError("what was written gives other bytes back: nothing was kept", "the model predicts something else when it decodes")
+        return
     note("decoding what was written in a process of its own, and comparing")
     program = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from lib.coding.verification import main; sys.exit(main(sys.argv[1:]))"
     where = [path, run.output_path, run.input_path, run.prior.path if run.prior else ""]
@@ -67,12 +76,17 @@ def main(arguments: list[str]) -> int:
     """The process: prints the SHA-256 of what a file gives back. Leaves nothing on disk."""
     backend, path, output, input, prior = arguments
     try:
-        reader = Reader(Path(path).read_bytes())
-        settings = Settings(backend=backend)
-        run = Run("decompress", Path(input), Path(output), b"", False, settings, load(prior) if prior else None, leaves_files=False)
-        restored, _ = decode(reader, Plan.of_header(reader.header, backend), run, RunCheckpoint(None, run, lambda line: None))
+        digest = _restored_sha256(Path(path), Path(output), Path(input), backend, load(prior) if prior else None)
     except LockstepError as error:
         print(error, file=sys.stderr)
         return 1
-    print(hashlib.sha256(restored).hexdigest())
+    print(digest.hex())
     return 0
+
+
+def _restored_sha256(path: Path, output: Path, input: Path, backend: str, prior: Prior | None) -> bytes:
+    """The SHA-256 of what a file gives back, which is left nowhere."""
+    reader = Reader(path.read_bytes())
+    run = Run("decompress", input, output, b"", False, Settings(backend=backend), prior, leaves_files=False)
+    restored, _ = decode(reader, Plan.of_header(reader.header, backend), run, RunCheckpoint(None, run, lambda line: None))
+    return hashlib.sha256(restored).digest()

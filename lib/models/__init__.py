@@ -4,8 +4,10 @@ A model gives `predict()`: int32 frequencies of shape (batch_size, V), one or mo
 next step of every stream; takes `learn(symbols, active, seen)`: the symbols that came, and what the
 next step sees, values of lib.models.inputs of shape (batch_size, N); names its state
 with `fingerprint()`, 8 bytes that two equal states share; gives it with `state_bytes()` and goes on
-from it with `restore(data, step)`, after `step` steps; says with `environment` on which
-Environment its bits depend, or None; and with `backend` what computes it, or None.
+from it with `restore(data, step)`, after `step` steps; says with `environment` on what its bits depend (lib.models.environment),
+or None; and with `backend` what computes it, or None.
+
+`with instead(MyModel):` puts a model of one's own in place of the network: see lib.models.own.
 """
 
 from typing import Protocol
@@ -13,18 +15,21 @@ from typing import Protocol
 import numpy as np
 
 from lib.errors import SettingsError
-from lib.models.environment import Environment
+from lib.models.environment import MadeIn, OwnModel
 from lib.models.exact.bounds import check_dimensions
 from lib.models.exact.dimensions import Dimensions
 from lib.models.inputs import InputShape
+from lib.models.own import build_own, check_same, instead, is_given, missing
 from lib.parameters import Parameters
+
+__all__ = ["Model", "build_model", "check_model", "check_same", "instead", "is_given"]
 
 
 class Model(Protocol):
     """A network; this package says what each name means."""
 
     @property
-    def environment(self) -> Environment | None: ...
+    def environment(self) -> MadeIn | None: ...
 
     @property
     def backend(self) -> str | None: ...
@@ -47,13 +52,18 @@ def check_model(parameters: Parameters, input_shape: InputShape) -> None:
 
 
 def build_model(parameters: Parameters, input_shape: InputShape, steps: int, backend: str = "auto",
-                made_in: Environment | None = None) -> Model:
+                made_in: MadeIn | None = None) -> Model:
     """The model of complete `parameters` for `steps` steps; input_shape: lib.models.inputs.InputShape, what each of them
     sees, of two symbols or more.
 
     backend: what computes an exact network, see lib.settings.Settings.
-    made_in: when decoding, the Environment of the encoder, to come as close to it as can be.
+    made_in: when decoding, what the file was made in, to come as close to it as can be. Raises ModelError where that is a model of
+    one's own, and none is given.
     """
+    if is_given():
+        return build_own(parameters, input_shape, steps)
+    if isinstance(made_in, OwnModel):
+        raise missing(made_in)
     if parameters.arithmetic == "exact":
         from lib.models.exact.lstm import ExactLSTM
         return ExactLSTM(parameters, input_shape, steps, backend)

@@ -1,4 +1,4 @@
-"""Where a float network runs. Its bits depend on it, so files name it."""
+"""What a file was made in, where its bits depend on it: the machine of a float network, or a model of one's own. Files name it."""
 
 import re
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _MOST_THREADS = 4096
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,7 @@ class Environment:
                 or not 1 <= fields[1] <= _MOST_THREADS):
             return None
         device, threads, tensorflow, keras = fields
-        device = "".join(letter if letter.isprintable() else "?" for letter in device)
-        return cls(device, threads, _version_text(tensorflow), _version_text(keras))
+        return cls(_printable(device), threads, _version_text(tensorflow), _version_text(keras))
 
     def to_header(self) -> tuple[str, int, int, int]:
         """[device, threads, version, version], each version as one number: 2.21.0 as 22100."""
@@ -51,6 +51,37 @@ class Environment:
     def __str__(self) -> str:
         return (f"TensorFlow {self.tensorflow} and Keras {self.keras} on {self.device} "
                 f"with {self.threads} thread{'s' if self.threads > 1 else ''}")
+
+
+@dataclass(frozen=True)
+class OwnModel:
+    """A model of one's own, see lib.models.own."""
+
+    name: str                       # of its class
+
+    @classmethod
+    def of(cls, model: Any) -> "OwnModel":
+        return cls(_printable(type(model).__name__[:_LONGEST_NAME]))
+
+    def to_header(self) -> tuple[str]:
+        return (self.name,)
+
+    def __str__(self) -> str:
+        return f"{self.name} (a model of one's own)"
+
+
+MadeIn = Environment | OwnModel
+
+
+def made_in_from_header(fields: Sequence[Any]) -> MadeIn | None:
+    """What a file's header names; None where the file depends on nothing, or the fields are none that `to_header` made."""
+    if len(fields) == 1 and isinstance(fields[0], str) and 0 < len(fields[0]) <= _LONGEST_NAME:
+        return OwnModel(_printable(fields[0]))
+    return Environment.from_header(fields)
+
+
+def _printable(text):
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _version_number(text):

@@ -36,10 +36,14 @@ class KerasNetwork:
                 lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), self.initial_state())])
 
     @property
+    def layers(self) -> list:
+        """The Keras layers, from the input to the output."""
+        return [self._embedding, *self._lstms, self._output]
+
+    @property
     def weights(self) -> list:
         """Trainable variables in a fixed order."""
-        return [variable for layer in (self._embedding, *self._lstms, self._output)
-                for variable in layer.trainable_variables]
+        return [variable for layer in self.layers for variable in layer.trainable_variables]
 
     def initial_state(self) -> list:
         """Zero (hidden, cell) states of each layer, each of shape (batch_size, rnn_units)."""
@@ -65,10 +69,7 @@ class KerasNetwork:
 
     def _forward(self, symbols, state):
         logits, state_after = self.logits(symbols, state, newest=1)
-        probabilities = tf.nn.softmax(logits[:, 0])
-        scaled = tf.cast(probabilities * 2.0 ** FREQUENCY_BITS, tf.int32) + 1
-        usable = tf.math.is_finite(probabilities)     # a network that blew up predicts nothing, but codes on
-        return tf.where(usable, scaled, 1), state_after
+        return frequencies_of(logits[:, 0]), state_after
 
     def _build(self, seed):
         """Make the weights and set them from NumPy's generator, whose bits are the same everywhere."""
@@ -83,6 +84,14 @@ class KerasNetwork:
             lstm.set_weights([_uniform(generator, kernel, limit), _uniform(generator, recurrent, limit), forget_open])
         kernel, bias = (weight.shape for weight in self._output.weights)
         self._output.set_weights([_uniform(generator, kernel, (6 / sum(kernel)) ** 0.5), np.zeros(bias, np.float32)])
+
+
+def frequencies_of(logits: Any) -> Any:
+    """What a model predicts, int32 frequencies, from logits, a tensor of the same shape whose last axis is the vocabulary."""
+    probabilities = tf.nn.softmax(logits)
+    scaled = tf.cast(probabilities * 2.0 ** FREQUENCY_BITS, tf.int32) + 1
+    usable = tf.math.is_finite(probabilities)         # a network that blew up predicts nothing, but codes on
+    return tf.where(usable, scaled, 1)
 
 
 def _uniform(generator, shape, limit):

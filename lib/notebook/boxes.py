@@ -76,6 +76,7 @@ _NAMES = {
     "FormatError": "The file is damaged or not of Lockstep",
     "CheckpointError": "The checkpoint cannot be used",
     "InstallationError": "The installation is not complete",
+    "ModelError": "The model cannot be used",
     "DivergedError": "The file does not decode here",
 }
 

@@ -11,7 +11,8 @@ import numpy as np
 from lib.coding.streams import Streams
 from lib.errors import CheckpointError, SettingsError
 from lib.kinds import name_of
-from lib.models.environment import Environment
+from lib.models import check_same
+from lib.models.environment import MadeIn, made_in_from_header
 from lib.parameters import Parameters
 from lib.priors import Prior
 from lib.resume import checkpoint
@@ -52,7 +53,7 @@ class Run:
         """Where what parts leave to each other lies: beside the output, or else the input."""
         return folders_of(self.input_path, self.output_path)
 
-    def about(self, plan: "Plan", environment: Environment | None) -> dict[str, Any]:
+    def about(self, plan: "Plan", environment: MadeIn | None) -> dict[str, Any]:
         """What the run's checkpoints say of it."""
         return coding_of(plan.parameters, environment) | {
             "direction": self.direction, "input": str(self.input_path.absolute()),
@@ -104,6 +105,11 @@ class RunCheckpoint:
         self.found = state_before
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether the run keeps one."""
+        return self._path is not None
+
+    @property
     def settings(self) -> Settings:
         """What was asked for when the run began, which decides how its input is looked at; and how to run, as it is asked for now."""
         return asked_of(self.found, self._run.settings) if self.found and self.is_own else self._run.settings
@@ -115,14 +121,15 @@ class RunCheckpoint:
                                   f"remove {self.found.path} to begin anew")
 
     @property
-    def made_in(self) -> Environment | None:
-        """The Environment that the run began in, or None."""
+    def made_in(self) -> MadeIn | None:
+        """What the bits of the run so far depend on, or None."""
         return environment_of(self.found) if self.found else None
 
     def restore(self, predictor: "Predictor", streams: Streams) -> tuple[int, Any]:
         """Give a predictor the state that was kept, if any; returns (the next step, the coder's state or None)."""
         if not self.found:
             return streams.first, None
+        check_same(self.made_in, predictor.environment)
         if predictor.environment != self.made_in:
             raise CheckpointError(f"{self.found.path} was made with {self.made_in}, and this is {predictor.environment}",
                                   "a float network can only go on where it began")
@@ -203,17 +210,17 @@ def asked_of(found: Checkpoint, how: Settings = Settings()) -> Settings:
     return wished.with_values({"verify": verify, **{wish.name: getattr(how, wish.name) for wish in decoding_parameters()}})
 
 
-def coding_of(parameters: Parameters, environment: Environment | None) -> dict[str, Any]:
-    """What names how a checkpoint's data is coded: what wrote it, the complete parameters, the Environment or None."""
+def coding_of(parameters: Parameters, environment: MadeIn | None) -> dict[str, Any]:
+    """What names how a checkpoint's data is coded: what wrote it, the complete parameters, what its bits depend on or None."""
     from lib import __version__
     number, overrides = parameters.to_header()
     return {"lockstep": __version__, "preset": number, "overrides": overrides,
             "environment": list(environment.to_header()) if environment else []}
 
 
-def environment_of(found: Checkpoint) -> Environment | None:
-    """The Environment that a checkpoint's bits depend on, or None."""
-    return Environment.from_header(found.about["environment"])
+def environment_of(found: Checkpoint) -> MadeIn | None:
+    """What a checkpoint's bits depend on, or None."""
+    return made_in_from_header(found.about["environment"])
 
 
 def parameters_of(found: Checkpoint) -> Parameters:
