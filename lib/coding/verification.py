@@ -15,7 +15,7 @@ from typing import Any
 from lib.coding import speed
 from lib.coding.container import Reader
 from lib.coding.plan import Plan
-from lib.coding.run import Coded, check_readable, decode, stored_name
+from lib.coding.run import Coded, check_readable, decode, made_in_of, stored_name
 from lib.errors import FormatError, LockstepError
 from lib.models import is_given
 from lib.priors import Prior, load
@@ -36,6 +36,7 @@ def check_written(path: Path, run: Run, coded: Coded | None) -> None:
         if hashlib.sha256(reader.read_stored()).digest() != run.sha256:
             raise FormatError("what was written is not what it was given", "try again, and report it")
         return
+    made_in_of(header)
     plan = Plan.of_header(header)
     _, fault = check_readable(reader, plan)
     if fault:

@@ -85,8 +85,8 @@ def use_threads(wanted: int | None) -> int:
         with _native_messages_hidden():
             tf.function(lambda: tf.zeros(1) + 1, jit_compile=True)()     # XLA, too, greets its first compilation
     except RuntimeError:
-        pass  # settled by an earlier run in this process
-    return tf.config.threading.get_intra_op_parallelism_threads()
+        pass  # settled by an earlier run in this process, or by whatever else used TensorFlow: 0 then, for all cores
+    return tf.config.threading.get_intra_op_parallelism_threads() or available_cores()
 
 
 def is_installed(name: str) -> bool:
