@@ -11,7 +11,7 @@ from lib.coding.run import made_in_of
 from lib.errors import FormatError, InputError
 from lib.kinds import BY_STORED_NAME
 from lib.machine import available_memory, within_memory
-from lib.models.environment import MadeIn
+from lib.models.environment import MadeIn, OwnModel
 from lib.parameters import Parameters
 from lib.storage import folders
 from lib.storage.files import check_input, read_file
@@ -44,7 +44,8 @@ class Contents:
         return [("original", f"{shown(header.name)}, {header.original_bytes:,} bytes"),
                 ("SHA-256", header.sha256.hex()),
                 ("compressed", f"{self.compressed_bytes:,} bytes"),
-                ("model", model_of(self.parameters)),
+                ("model", f"{self.environment} in place of the network of {model_of(self.parameters)}"
+                 if isinstance(self.environment, OwnModel) else model_of(self.parameters)),
                 *coded,
                 ("decodes", f"only with {self.environment}" if self.environment else "everywhere")]
 

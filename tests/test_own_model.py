@@ -76,8 +76,9 @@ def test_it_can_stand_beside_contexts(text, tmp_path):
 
 
 def test_the_file_says_which_model_it_needs(text):
-    contents = inspect(coded(text).output_path)
-    assert dict(contents.facts())["decodes"] == "only with Counts (a model of one's own)"
+    facts = dict(inspect(coded(text).output_path).facts())
+    assert facts["decodes"] == "only with Counts (a model of one's own)"
+    assert facts["model"].startswith("Counts (a model of one's own) in place of the network of ")
 
 
 @pytest.mark.parametrize("arithmetic", ["exact", "float32"])

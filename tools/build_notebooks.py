@@ -1,9 +1,9 @@
-"""Write compress.ipynb, decompress.ipynb and splitter.ipynb, the README's badges and the table in docs/settings.md, from their parts.
+"""Write the notebooks, the README's badges and the table in docs/settings.md, from their parts.
 
     python -m tools.build_notebooks           (or: make notebooks)
 
 The forms come from Settings and Choices, the project's address from pyproject.toml and the tag from
-lib.__version__, so that each of them is said in one place.
+lib.__version__, so that each of them is said in one place. The cells of docs/network.ipynb are tools/network_notebook.py.
 """
 
 import re
@@ -76,6 +76,7 @@ def build(root=ROOT):
             "#@title 3. Split or join\nresult = notebook.split_or_join(form)",
             "#@title 4. Result\nnotebook.report_splitting(result)",
             "#@title 5. Take the files\nnotebook.deliver_parts(result, form)"),
+        "docs/network.ipynb": _as_text(_cells_of(ROOT / "tools" / "network_notebook.py")),
         "README.md": _with_part(root / "README.md", "badges", _badges()),
         "docs/settings.md": _with_part(root / "docs" / "settings.md", "settings", _settings_table()),
     }
@@ -93,11 +94,27 @@ def main():
 def _notebook(title, form_cell, *cells):
     """A notebook as text: title, set-up, form, then code cells (those with a #@title) and notes."""
     parts = [title, _setup_cell(), form_cell, *cells]
-    made = [_code_cell(part) if part.startswith("#@title") else new_markdown_cell(part) for part in parts]
-    for number, cell in enumerate(made):
+    return _as_text([_code_cell(part) if part.startswith("#@title") else new_markdown_cell(part) for part in parts])
+
+
+def _cells_of(path):
+    """The cells of a script in the percent format: "# %%" begins a code cell, "# %% [markdown]" one whose text is in comments."""
+    _, *parts = re.split(r"^# %%", path.read_text(), flags=re.MULTILINE)
+    for part in parts:
+        kind, _, source = part.partition("\n")
+        if kind.strip() == "[markdown]":
+            yield new_markdown_cell(re.sub(r"^# ?", "", source.strip(), flags=re.MULTILINE))
+        else:
+            yield new_code_cell(source.strip())
+
+
+def _as_text(cells):
+    """A notebook of these cells as text."""
+    cells = list(cells)
+    for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"          # nbformat's own are random
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    book = new_notebook(cells=made, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    book = new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
     return nbformat.writes(book) + "\n"
 
 

@@ -14,7 +14,7 @@ _SECONDS_PER_CELL = 24 * 3600
 
 
 def execute(name, folder, fields=None, values=None, prelude=""):
-    """Run the project's notebook `name` in the working folder `folder`; returns (notebook, values).
+    """Run the project's notebook at the path `name` in the working folder `folder`; returns (notebook, values).
 
     fields: {name: value} of the form, set as a person would set them in the form's cell.
     values: {key: Python expression} to evaluate after the last cell; what comes back through JSON.
@@ -22,8 +22,8 @@ def execute(name, folder, fields=None, values=None, prelude=""):
     Raises nbclient's CellExecutionError where a cell fails.
     """
     book = nbformat.read(ROOT / name, as_version=4)
-    form = next(cell for cell in book.cells if "notebook.form(" in cell.source)
     for field, value in (fields or {}).items():
+        form = next(cell for cell in book.cells if "notebook.form(" in cell.source)
         form.source = _filled_in(form.source, field, value)
     if prelude:
         book.cells.insert(0, new_code_cell(prelude))

@@ -34,16 +34,17 @@ class Progress:
 
 
 def code(predictor: Predictor, streams: Streams, symbols: np.ndarray, segments: "Iterable[_EncodedSegment | _DecodedSegment]", unit: str,
-         progress: Callable[[Progress], Any] | None = None, visit: Callable[[int, Any], Any] | None = None) -> Iterator[int]:
+         progress: Callable[[Progress], Any] | None = None, visit: Callable[[int, Any], Any] | None = None,
+         seconds_between: float | None = None) -> Iterator[int]:
     """Code `symbols`, uint16 of shape (end - first, batch_size) of the streams: read when encoding, filled when decoding.
 
-    unit: what a symbol is, for Progress. progress: called with one about ten times a second, and at the end. visit: called
-    between steps with the next step and the segment.
+    unit: what a symbol is, for Progress. progress: called with one after some step every `seconds_between`, or about ten times a second, and at
+    the end. visit: called between steps with the next step and the segment.
     Yields the step that each finished segment ends at: up to there `symbols` are checked.
     Raises DivergedError when decoding with a predictor whose state is not the encoder's.
     """
     started = time.perf_counter()
-    reported = started
+    reported, seconds_between = started, _PROGRESS_SECONDS if seconds_between is None else seconds_between
     bits = 0
     for segment in segments:
         for first in range(segment.next, segment.end, predictor.steps_at_once):
@@ -51,7 +52,7 @@ def code(predictor: Predictor, streams: Streams, symbols: np.ndarray, segments: 
             predictor.code_steps(segment.coder, symbols[first - streams.first:end - streams.first],
                                  streams.active(np.arange(first, end)), first)
             now = time.perf_counter()
-            if progress and now - reported > _PROGRESS_SECONDS:
+            if progress and now - reported > seconds_between:
                 progress(Progress(streams.symbols_before(end), streams.coded_count,
                                   bits + 8 * segment.coder.bytes_done, now - started, unit))
                 reported = now
