@@ -11,7 +11,7 @@ from tools.execute import execute
 
 _COUNTING = """
 import functools, time
-from lib.notebook.live import LiveProgress
+from lib.notebook.live import Panel
 
 waited = 0.0
 
@@ -25,8 +25,8 @@ def counted(method):
         return result
     return timed
 
-for name in ("__enter__", "__call__", "__exit__"):
-    setattr(LiveProgress, name, counted(getattr(LiveProgress, name)))
+for name in ("_update",):
+    setattr(Panel, name, counted(getattr(Panel, name)))
 """
 
 

@@ -243,6 +243,8 @@ def resume(checkpoint: Path | str, settings: Settings = Settings(), *, progress:
     about = found.about
     if about["direction"] == "compress":
         settings = asked_of(found, settings)
+    else:
+        settings = settings.with_values({"verify": "no"})        # decoding checks what it makes by itself
     code = {"compress": compress, "decompress": decompress}[about["direction"]]
     return code(about["input"], about["output"], settings, progress=progress, warn=warn, note=note,
                 overwrite=about["overwrite"], checkpoint=checkpoint, prior=about["prior"] or None)

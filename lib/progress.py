@@ -33,20 +33,3 @@ class ProgressBar:
             self._bar.reset(progress.total)      # the clock starts with the first symbol
         self._bar.set_postfix_str(f"{progress.bits / max(progress.done, 1):.3f} bits per {progress.unit[:-1]}", refresh=False)
         self._bar.update(progress.done - self._bar.n)
-
-
-class ByteBar:
-    """A bar for what reads and writes files: used with `with`, and called with (bytes done, bytes in all)."""
-
-    def __init__(self, description: str) -> None:
-        self._bar = tqdm(unit="B", unit_scale=True, desc=description, **_STEADY)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.close()
-
-    def __call__(self, done: int, total: int) -> None:
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ("compress.ipynb", "decompress.ipynb", "splitter.ipynb")
 PICTURES = ROOT / "build" / "screenshots"
-_SECONDS = 240                # for whatever a page waits for: a first run compiles
+_SECONDS = int(os.environ.get("LAB_SECONDS", 240))                # for whatever a page waits for: a first run compiles
 _CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync",
              "--no-first-run")
 
@@ -99,9 +100,10 @@ def browser():
 class Person:
     """Somebody in front of a page."""
 
-    def __init__(self, opened, size=(1280, 1400)):
+    def __init__(self, opened, size=(1440, 900)):
         self.page = opened.new_page(viewport=dict(zip(("width", "height"), size)))
         self.page.set_default_timeout(1000 * _SECONDS)
+        self.page.on("dialog", lambda dialog: dialog.accept())          # of a page with changes that is left
 
     def open(self, address):
         """Open a notebook, without what the last one left open."""
@@ -114,9 +116,26 @@ class Person:
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
-    def interrupt(self):
-        self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
-        self.page.get_by_role("menuitem", name="Interrupt Kernel").click()
+    def save(self):
+        self.page.keyboard.press("Control+s")
+        self.page.wait_for_timeout(2_000)
+
+    def reload(self, without_kernel=False):
+        """Load the page anew; without_kernel: as one that was closed, and whose kernel has ended."""
+        if without_kernel:
+            self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+            self.page.get_by_role("menuitem", name="Shut Down Kernel", exact=True).click()
+            self.page.wait_for_timeout(2_000)
+        self.open(self.page.url.partition("?")[0])
+
+    def choose(self, preset):
+        """Choose a preset by the word that it has in the form."""
+        self.page.locator("label").get_by_text(re.compile(f"^{preset}(:|$)")).last.click()
+
+    def is_in_sight(self, text):
+        """Whether the last element with a text is in the part of the page that a person sees."""
+        box = self.page.get_by_text(text).last.bounding_box()
+        return box is not None and 0 <= box["y"] and box["y"] + box["height"] <= self.page.viewport_size["height"]
 
     def fill_in(self, field, value):
         """Type a value into a field of the form, or choose it from its list."""

@@ -75,18 +75,64 @@ def test_wrong_splitting_choices_are_refused(name, value, message):
 
 @pytest.mark.parametrize("name", ["compress.ipynb", "decompress.ipynb", "splitter.ipynb"])
 def test_colabs_form_and_the_widgets_offer_the_same(capsys, name):
+    """But what is for Colab alone, and the preset, which people choose by other words in Jupyter."""
     cell = next(cell for cell in nbformat.read(ROOT / name, as_version=4).cells if "notebook.form(" in cell.source)
     fields = dict(re.findall(r"^(\w+) = .* #@param (\S.*)$", cell.source, re.M))
     scope = {}
     exec(cell.source, scope)                   # shows the widgets
     widgets = scope["form"]._widgets
-    assert set(widgets) == set(fields)
+    assert set(widgets) == set(fields) - {"output_to"}
     for field, offered in fields.items():
+        assert f"#@markdown {help_line(field_named(field))}" in cell.source
+        if field in ("output_to", "preset"):
+            continue
         shown = getattr(widgets[field], "options", None)
         if shown is not None:
-            assert list(shown) == json.loads(offered)
-        assert f"#@markdown {help_line(field_named(field))}" in cell.source
+            assert list(shown) == [choice for choice in json.loads(offered) if choice != "drive"]
         assert html.escape(help_line(field_named(field))) in scope["form"]._help[field].value
+
+
+def test_presets_are_called_what_people_call_them_and_researchers_find_all(capsys):
+    form = Form({}, dict(preset="auto"))
+    form.show()
+    radio = form._widgets["preset"]
+    assert radio.options == (("automatic", "auto"), ("quick", "fast"), ("small", "balanced"), ("smallest", "best"))
+    form._open(True)
+    assert {value for _, value in radio.options} == set(Settings.__dataclass_fields__["preset"].metadata["choices"]) and radio.value == "auto"
+    radio.value = "network"
+    form._open(False)
+    assert form.settings().preset == radio.value == "network"
+
+
+def test_each_preset_says_how_long_it_takes_and_how_small_the_file_may_become(capsys, tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"some text of words and more words " * 1_000)
+    form = Form(dict(path=""), dict(preset="auto"))
+    form.show()
+    form._widgets["path"].value = str(tmp_path / "a.txt")
+    for preset in ("auto", "fast", "balanced", "best"):
+        form._widgets["preset"].value = preset
+        form._widgets["path"].value = str(tmp_path / "none") if form._widgets["path"].value.endswith("a.txt") else str(tmp_path / "a.txt")
+        assert form.settings().preset == preset                       # other words, and the same choice
+    form._widgets["path"].value, form._widgets["preset"].value = str(tmp_path / "a.txt"), "auto"
+    words = [word for word, _ in form._widgets["preset"].options]
+    assert words[0] == "automatic: smallest, for this file" and re.fullmatch(r"quick: about 7 s, about 0\.\d KB", words[1])
+    form._widgets["path"].value = ""
+    assert form._widgets["preset"].options[1] == ("quick", "fast")
+
+
+@pytest.mark.parametrize("name, rows", [("clip.npy", {"grid_width", "context_size", "context_frames"}), ("slope.ppm", {"pixels", "image_neighbours"}),
+                                        ("palette.png", {"pixels", "image_neighbours"}), ("exact.txt", set())])
+def test_what_is_for_other_data_is_not_there(capsys, name, rows):
+    names = ("grid_width", "context_size", "context_frames", "pixels", "image_neighbours", "rnn_units")
+    form = Form(dict(path=""), dict(preset="fast") | {name: "no" if name == "pixels" else 0 if name == "grid_width" else "preset" for name in names})
+    form.show()
+
+    def there():
+        return {name for name in names if form._rows[name].layout.display != "none"}
+
+    assert there() == {"rnn_units"}
+    form._widgets["path"].value = str(ROOT / "tests" / "golden" / name)
+    assert there() == {"rnn_units", *rows}
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +143,7 @@ def takes_seven_seconds(monkeypatch):
 
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_can_be_started(capsys):
     shown = Form(dict(path="", largest_download_mb=9), TO_COMPRESS)
-    shown.show(run=lambda form: None)
+    shown.show(lambda form: None)
     shown._widgets["rnn_units"].value = "7"
     assert "rnn_units must be 8 to 8192, got 7" in shown._help["rnn_units"].value and shown._button.disabled
     shown._widgets["rnn_units"].value = "64"
@@ -106,7 +152,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_can_be_started(capsy
     assert shown.choices().largest_download_mb == 1         # the widget's own bound
 
 
-@pytest.mark.parametrize("preset, said", [("fast", "about 7 s here"), ("auto", "auto would take best for what is text by its looks")])
+@pytest.mark.parametrize("preset, said", [("fast", "about 7 s here"), ("auto", "auto takes best for what is text by its looks")])
 def test_the_form_says_what_a_run_would_take(capsys, tmp_path, preset, said):
     (tmp_path / "a.txt").write_bytes(b"some text " * 500)
     shown = Form(dict(path=""), TO_COMPRESS | dict(preset=preset, rnn_units="preset"))

@@ -79,8 +79,8 @@ def test_a_file_goes_through_both_notebooks_and_comes_back(file):
     book, back = execute("decompress.ipynb", work, {"backend": "numpy"}, RUN, ONLY_LOOPBACK)
     assert (work / back["output"]).read_bytes() == source.read_bytes()
     assert (back["output"], back["sha256"], back["backend"]) == ("notes.txt", made["sha256"], "numpy")
-    about, result = text_of(cell(book, "3. Decompress")), text_of(cell(book, "4. Result"))
-    assert "notes.txt" in about and "everywhere" in about
+    result = text_of(cell(book, "4. Result"))
+    assert "notes.txt" in result and "everywhere" in result
     assert "bit for bit" in result and "computed by" in result and "numpy" in result
 
 
@@ -123,11 +123,13 @@ def test_an_interrupted_cell_goes_on_when_it_is_run_again(file):
     source, work = file
     source.write_bytes(source.read_bytes() * 5)
     stop_once = ONLY_LOOPBACK + """
+from lib.notebook import runs
 from lib.resume.keeper import Keeper
 real, visits = Keeper.visit, [0]
 def visit(self, state):
     visits[0] += 1
-    self._signals += visits[0] == 300
+    if visits[0] == 300:
+        runs.newest().stop()               # as Ctrl-C does in a cell that waits, and the button
     real(self, state)
 Keeper.visit = visit
 """
@@ -156,7 +158,7 @@ def test_in_vs_code_the_form_waits_for_a_file_and_a_path_in_it_is_one(file):
     in_vs_code = f"__vsc_ipynb_file__ = {str(work / 'compress.ipynb')!r}\n{ONLY_LOOPBACK}"
     book, made = execute("compress.ipynb", work, {}, {"result": "result"}, in_vs_code)
     assert made["result"] is None and not list(work.iterdir())
-    assert text_of(cell(book, "3. Compress")) == "Choose a file above, then press Compress."
+    assert text_of(cell(book, "3. Compress")) == ""
     book, made = execute("compress.ipynb", work, {**TINY, "path": str(source)}, PATHS, in_vs_code)
     assert made["output"] == "notes.txt.lks" and (work / "notes.txt.lks").exists()
     assert "notes.txt.lks, beside this notebook" in text_of(cell(book, "5. Take the file"))

@@ -106,7 +106,8 @@ print("decoded:", bytes(plan.source.codes[decoded].astype(np.uint8)), "fingerpri
 from lib.coding import loop
 from lib.coding.container import Writer
 from lib.coding.predictor import Predictor
-from lib.notebook.live import LiveProgress
+from lib.notebook.live import watched
+from lib.notebook.runs import Run
 
 def encode(plan, progress, seconds_between=None):
     predictor, output = Predictor(plan), io.BytesIO()
@@ -116,8 +117,7 @@ def encode(plan, progress, seconds_between=None):
     list(loop.code(predictor, plan.streams, symbols, segments, plan.source.unit, progress, seconds_between=seconds_between))
     return output.getvalue()
 
-with LiveProgress("float32, 16 streams") as live:
-    coded = encode(plan, live)
+coded = watched(Run("float32, 16 streams", lambda run: encode(plan, run.take)))
 
 # %% [markdown]
 # ## Half precision, more streams
@@ -126,8 +126,8 @@ with LiveProgress("float32, 16 streams") as live:
 # not vanish. It is meant for GPUs. More streams mean fewer steps, so the run is quicker, and fewer updates, so the file is larger.
 
 # %%
-with LiveProgress("float16, 64 streams") as live:
-    coded_half = encode(plan_of(arithmetic="float16", batch_size=64), live)
+half = plan_of(arithmetic="float16", batch_size=64)
+coded_half = watched(Run("float16, 64 streams", lambda run: encode(half, run.take)))
 print(f"{len(DATA):,} bytes become {len(coded):,} in float32, 16 streams, and {len(coded_half):,} in float16, 64 streams")
 
 # %% [markdown]
@@ -157,7 +157,7 @@ print("decoded and identical:", same)
 # The network in whole numbers (the next section) is the quickest on a processor, so it is used to try out settings. Sizes include the header.
 
 # %%
-from lib.notebook.live import Curve
+from lib.notebook.curve import Curve
 
 CHANGES = [dict(), dict(rnn_units=16), dict(rnn_units=128), dict(num_layers=1), dict(start_learning_rate=0.001),
            dict(start_learning_rate=0.02, end_learning_rate=0.005)]

@@ -4,7 +4,9 @@
     form.py      the form for it: widgets in Jupyter, the values of Colab's own form there
     host.py      every difference between Colab and Jupyter
     inputs.py    a path to the chosen input: sample, upload, path, URL, Drive
-    live.py      progress bar and plot while a run goes on
+    runs.py      runs in threads of their own, which a reloaded page finds again
+    live.py      how far a run is, a button to stop it, and a plot; curve.py: the plot
+    place.py     where results are shown: in the cell that runs, or below a form
     report.py    tables and charts after it
     steps.py     the cells' own functions
 """

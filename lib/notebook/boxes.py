@@ -6,10 +6,9 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
-from IPython.display import display
-
 from lib.errors import LockstepError
 from lib.notebook import host
+from lib.notebook.place import show
 
 _COLOURS = {"error": ("#b3261e", "#fdecea"), "good": ("#1e7b34", "#e8f5e9"), "note": ("#8a6100", "#fff8e1")}
 _Arguments = ParamSpec("_Arguments")
@@ -26,7 +25,7 @@ class Stopped(Exception):
 
 def say(line: str) -> None:
     """Display a line of text."""
-    display({"text/html": f"<div style='color:#555;line-height:1.4'>{html.escape(line)}</div>", "text/plain": line}, raw=True)
+    show(f"<div style='color:#555;line-height:1.4'>{html.escape(line)}</div>", line)
 
 
 def box(kind: str, title: str, lines: Sequence[str] = (), details: str = "") -> None:
@@ -35,9 +34,8 @@ def box(kind: str, title: str, lines: Sequence[str] = (), details: str = "") -> 
     text = "".join(f"<div>{html.escape(line)}</div>" for line in lines)
     folded = (f"<details><summary style='cursor:pointer;color:#555'>Details for reporting it</summary>"
               f"<pre style='white-space:pre-wrap;font-size:11px'>{html.escape(details)}</pre></details>") if details else ""
-    display({"text/html": f"<div style='border-left:5px solid {colour};background:{ground};color:#1f1f1f;padding:8px 12px;margin:6px 0;"
-                          f"max-width:900px'><b style='color:{colour}'>{html.escape(title)}</b>{text}{folded}</div>",
-             "text/plain": "\n".join([title, *lines])}, raw=True)
+    show(f"<div style='border-left:5px solid {colour};background:{ground};color:#1f1f1f;padding:8px 12px;margin:6px 0;"
+         f"max-width:900px'><b style='color:{colour}'>{html.escape(title)}</b>{text}{folded}</div>", "\n".join([title, *lines]))
 
 
 def boxed(function: Callable[_Arguments, _Given]) -> Callable[_Arguments, _Given | None]:
@@ -51,22 +49,24 @@ def boxed(function: Callable[_Arguments, _Given]) -> Callable[_Arguments, _Given
             return function(*arguments, **named)
         except Stopped:
             raise
-        except KeyboardInterrupt as interrupt:
-            error: BaseException = interrupt
-            box("note", "Stopped", [str(interrupt)] if str(interrupt) else [
-                "Nothing is lost: run the cell again, or press the button again, with the same choices, and it goes on from here."])
-        except LockstepError as lockstep:
-            error = lockstep
-            box("error", _NAMES.get(type(error).__name__, "This did not work"), _lines(error), traceback.format_exc())
-        except Exception as unexpected:
-            error = unexpected
-            box("error", "Something went wrong that should not", [
-                f"{type(error).__name__}: {error}", "Your files are as they were. Please report this, with the details below."],
-                traceback.format_exc())
-        if not host.a_person_is_there():
-            raise Stopped(str(error) or "interrupted") from error
-        return None
+        except (Exception, KeyboardInterrupt) as error:
+            show_error(error, traceback.format_exc())
+            if not host.a_person_is_there():
+                raise Stopped(str(error) or "interrupted") from error
+            return None
     return guarded
+
+
+def show_error(error: BaseException, details: str) -> None:
+    """Display the box of what ended a run. details: its traceback."""
+    if isinstance(error, KeyboardInterrupt):
+        box("note", "Stopped", [str(error)] if str(error) else [
+            "Nothing is lost: run the cell again, or press the button again, with the same choices, and it goes on from here."])
+    elif isinstance(error, LockstepError):
+        box("error", _NAMES.get(type(error).__name__, "This did not work"), _lines(error), details)
+    else:
+        box("error", "Something went wrong that should not", [
+            f"{type(error).__name__}: {error}", "Your files are as they were. Please report this, with the details below."], details)
 
 
 _NAMES = {

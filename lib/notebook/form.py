@@ -2,31 +2,44 @@
 
 import dataclasses
 import html
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lib.errors import LockstepError, SettingsError
-from lib.notebook import host
-from lib.notebook.boxes import Stopped
+from lib.notebook import host, runs
+from lib.notebook.boxes import show_error
 from lib.notebook.choices import Choices, SplitChoices
-from lib.notebook.estimate import Estimate, line_on_coded
+from lib.notebook.estimate import Estimate, Outlook, line_on_coded
 from lib.notebook.inputs import what_is_given
+from lib.notebook.live import Panel
+from lib.notebook.place import Below
+from lib.notebook.runs import Run
 from lib.settings import Settings, default_of
 
 _PRESET = "preset"        # the text that leaves a setting to the preset
 _WRONG = "color:#b3261e;font-weight:bold"
 _QUIET = "color:#555"
 
-# What the groups of the form are called, what is in them, and whether they are folded away.
+# What people choose from without opening the options, and in what words.
+_WORDS = {"auto": "automatic", "fast": "quick", "balanced": "small", "best": "smallest"}
+_MORE_WORDS = {"gpu": "the largest network, for a GPU", "network": "the network alone"}          # where the options are unfolded
+# The groups of the options, and what is in them.
 _GROUPS = (
-    ("Input", ("input_from", "path", "url"), False),
-    ("What to do", ("action", "parts", "streams", "kind", "preset", "time_limit"), False),
-    ("Where the result goes", ("output_to", "output_folder"), False),
-    ("How to run", ("prior_file", "verify", "checkpoint_minutes", "backend", "largest_download_mb"), True),
-    ("What the data is", ("contexts", "table_bits", "primer", "grid_width", "pixels"), True),
-    ("The network's parameters", None, True),          # all others
+    ("Input", ("input_from", "path", "url", "largest_download_mb")),
+    ("Result", ("output_folder",)),
+    ("Parts", ("action", "parts", "streams", "kind")),
+    ("How to run", ("time_limit", "prior_file", "verify", "checkpoint_minutes", "backend")),
+    ("What the data is", ("contexts", "table_bits", "primer", "grid_width", "pixels")),
+    ("The network's parameters", None),          # all others
 )
+_OPEN = ("action", "parts")                     # what is asked of everybody
+_ELSEWHERE = ("output_to", "preset")            # what Colab alone can do; and what has a widget of its own
+_FOR_VIDEOS, _FOR_IMAGES = ("grid_width", "context_size", "context_frames"), ("pixels", "image_neighbours")
+
+_Begin = Callable[["Form"], Run]
+_Report = Callable[[Run, "Form"], Any]
 
 
 class Form:
@@ -38,11 +51,20 @@ class Form:
 
     def __init__(self, choices: Mapping[str, Any], settings: Mapping[str, Any] = {}, splitting: Mapping[str, Any] = {}) -> None:
         self._initial = {**choices, **settings, **splitting}
-        self._widgets: dict[str, Any] = {}                     # by the field's name, as the next
+        self._widgets: dict[str, Any] = {}                     # by the field's name, as the next two
         self._help: dict[str, Any] = {}
-        self._upload: Any = None                               # these three: widgets, once they are shown
+        self._rows: dict[str, Any] = {}
+        self._upload: Any = None                               # these: widgets, once they are shown
         self._button: Any = None
+        self._again: Any = None
         self._status: Any = None
+        self._chooser: Any = None
+        self._panel: Any = None
+        self._below: Below | None = None
+        self._report: _Report | None = None
+        self._done: Any = None                                 # the values of the run that has just ended
+        self._is_open = False                                  # whether the options are unfolded,
+        self._is_naming = False                                # and the presets are about to get other words
         self._taken: tuple[Any, Path | None] = None, None      # what the upload field held last, and where that is
         self._estimate = Estimate()
         self.choices(), self.settings(), self.splitting()      # a wrong value is refused at once
@@ -74,15 +96,17 @@ class Form:
 
     @property
     def waits(self) -> bool:
-        """Whether somebody is there to choose a file, and has not yet."""
+        """Whether somebody is there to choose a file, and has not yet, or a run goes on that the form has begun."""
+        if self._button is None or not host.a_person_is_there():
+            return False
+        newest = runs.newest()
         given = what_is_given(self.choices(), self.uploaded())
-        return (self._button is not None and host.a_person_is_there()
-                and (not given or given == "upload" and not self.uploaded()))
+        return bool(newest and not newest.has_ended) or not given or given == "upload" and not self.uploaded()
 
-    def show(self, run: Callable[["Form"], Any] | None = None) -> None:
-        """Display the widgets. Colab shows the cell's own fields instead.
+    def show(self, begin: _Begin | None = None, report: _Report | None = None) -> None:
+        """Display the widgets, and what came of the newest run of this kernel. Colab shows the cell's own fields instead.
 
-        run: what the button does, called in a place of its own for what it shows; without it there is no button.
+        begin: makes the Run that the button starts; without it there is no button. report: shows what came of one.
         """
         if host.in_colab():
             return
@@ -90,31 +114,88 @@ class Form:
         from IPython.display import display
         self._upload = ipywidgets.FileUpload(description="Choose a file", multiple=False, layout={"width": "200px"})
         self._status = ipywidgets.HTML(layout={"margin": "4px 0"})
-        parts = [self._upload, *self._groups(), self._status]
-        if run:
+        first = [self._upload, *self._presets(), *self._open_rows()]
+        options = ipywidgets.Accordion(children=[ipywidgets.VBox(self._groups())], selected_index=None)
+        options.set_title(0, "Options")
+        options.observe(lambda change: self._open(change.new is not None), names="selected_index")
+        self._chooser, self._panel = ipywidgets.VBox([*first, self._status]), ipywidgets.VBox()
+        if begin:
             self._button = ipywidgets.Button(description=self.task.capitalize(), button_style="primary", icon="play")
-            place = ipywidgets.Output()
-            self._button.on_click(lambda _: self._run(run, place))
-            parts += [self._button, place]
+            self._button.on_click(lambda _: self._press(begin))
+            self._again = ipywidgets.Button(description="Another file", layout={"display": "none"})
+            self._again.on_click(lambda _: self._unfold())
+            self._chooser.children += (self._button,)
+        self._chooser.children += (options,)
         for widget in (self._upload, *self._widgets.values()):
             widget.observe(lambda _: self._check(), names="value")
         self._check()
-        display(ipywidgets.VBox(parts, layout={"max_width": "1000px"}))
+        display(ipywidgets.VBox([self._chooser, self._panel, *([self._again] if begin else [])], layout={"max_width": "1000px"}))
+        if begin:
+            self._below, self._report = Below(), report
+            newest = runs.newest()
+            if newest:
+                self._attach(newest)
 
-    def _run(self, run, place):
-        self._button.disabled, wanted = True, self._button.description
-        self._button.description = "Running"
-        place.clear_output()
+    def _press(self, begin):
+        """Start a run, or say why there cannot be one. What has just been done is done again when the button is pressed twice."""
+        assert self._below is not None
+        values = self._values()
+        if values == self._done:
+            self._done = None
+            self._button.description = f"{self.task.capitalize()} anew"
+            self._status.value = _line("This is what was done just now, and the result is below. Press again to do it anew.", _QUIET)
+            return
+        self._below.clear()
         try:
-            with place:
-                run(self)
-        except Stopped:
-            pass                   # its box says all
-        finally:
-            self._button.disabled, self._button.description = False, wanted
+            run = runs.begin(begin(self))
+        except Exception as error:                 # nobody else would show it
+            with self._below.active():
+                show_error(error, traceback.format_exc())
+            return
+        run.values = values
+        self._attach(run)
+
+    def _attach(self, run):
+        """Show a run in place of the form, and what comes of it below."""
+        self._chooser.layout.display = "none"
+        self._panel.children = (Panel(run).widget,)
+        is_reported = False
+
+        def look():
+            nonlocal is_reported
+            if run.has_ended and not is_reported:
+                is_reported = True
+                self._end(run)
+
+        run.watch(look)
+
+    def _end(self, run):
+        """Show what came of a run."""
+        assert self._below is not None and self._report is not None
+        with self._below.active():
+            if run.error:
+                self._unfold()
+                show_error(run.error, run.details)
+            else:
+                self._done = run.values
+                self._again.layout.display = None
+                try:
+                    self._report(run, self)
+                except Exception as error:
+                    show_error(error, traceback.format_exc())
+
+    def _unfold(self):
+        """Show the form again, for another file."""
+        self._chooser.layout.display, self._again.layout.display = None, "none"
+        self._check()
+
+    def _values(self):
+        return {name: self._widgets[name].value for name in self._widgets} | {"upload": self.uploaded()}
 
     def _check(self):
         """Say beside each field what it is for, or what is wrong with it; and below, what a run would take."""
+        if self._is_naming:
+            return
         wrong = self._fault()
         for name, shown in self._help.items():
             said = str(wrong) if wrong and wrong.parameter == name else None
@@ -122,7 +203,7 @@ class Form:
             shown.value = _line(said or help_line(field_named(name)), style)
         self._status.value = _line(str(wrong), _WRONG) if wrong else self._outlook()
         if self._button:
-            self._button.disabled = wrong is not None
+            self._button.disabled, self._button.description = wrong is not None, self.task.capitalize()
 
     def _fault(self):
         """The first SettingsError among the values as they stand, or None."""
@@ -144,15 +225,21 @@ class Form:
         choices, uploaded = self.choices(), self.uploaded()
         given = what_is_given(choices, uploaded)
         path = {"path": choices.path.strip(), "upload": uploaded}.get(given)
+        if not path and self.task == "compress":
+            self._name_presets(None)
         if path and self.task == "compress":
-            return self._estimate.line(path, self.settings())
+            settings = self.settings()
+            outlook = self._estimate.outlook(path, settings, tuple(_WORDS)[1:])
+            self._name_presets(outlook)
+            self._show_what_applies(outlook)
+            return self._estimate.line(path, outlook, settings.preset)
         if path:
             return line_on_coded(path) if self.task == "decompress" else f"{path} is chosen."
         if given in ("", "upload"):
             limit = "" if host.is_app() else (
                 " Most servers take up to 10 MB here (with make lab, more): put a larger file beside this notebook, by Jupyter's own "
-                "list of files, and give its name as path.")
-            return f"Choose a file, or give its path or address.{limit}"
+                "list of files, and give its name as path, under Options.")
+            return f"Choose a file.{limit}"
         return ""
 
     def _current(self, group):
@@ -160,29 +247,76 @@ class Form:
         names = [field.name for field in dataclasses.fields(group) if field.name in self._initial]
         return {name: self._widgets[name].value if name in self._widgets else self._initial[name] for name in names}
 
-    def _groups(self):
-        """The groups of rows that are not empty; some folded away."""
+    def _presets(self):
+        """The widget for the preset, in words."""
+        if "preset" not in self._initial:
+            return []
         import ipywidgets
-        left, groups = list(self._initial), []
-        for title, wanted, is_folded in _GROUPS:
+        self._widgets["preset"] = ipywidgets.RadioButtons(options=self._named(None), value=self._initial["preset"],
+                                                          layout={"width": "max-content"})
+        return [self._widgets["preset"]]
+
+    def _open(self, is_open):
+        self._is_open = is_open
+        if "preset" in self._widgets:
+            self._check()
+
+    def _name_presets(self, outlook: Outlook | None):
+        """Say of each preset how long it takes, and how small the file may become."""
+        widget = self._widgets["preset"]
+        options = self._named(outlook)
+        if tuple(widget.options) != options:
+            chosen, self._is_naming = widget.value, True
+            widget.options = options                           # which chooses the first of them
+            widget.value, self._is_naming = chosen, False
+
+    def _named(self, outlook):
+        named = []
+        for preset, word in _WORDS.items():
+            if outlook and preset in outlook.plans and preset != "auto":
+                word += f": about {outlook.duration_of(preset)}"
+                word += f", about {_size(outlook.sizes[preset])}" if preset in outlook.sizes else ""
+            elif outlook and outlook.taken in _WORDS:
+                word += f": {_WORDS[outlook.taken]}, for this file" if outlook.why else ""
+            named.append((word, preset))
+        chosen = self._widgets["preset"].value if "preset" in self._widgets else self._initial["preset"]
+        return (*named, *((word, preset) for preset, word in _MORE_WORDS.items() if self._is_open or chosen in _MORE_WORDS))
+
+    def _open_rows(self):
+        return [self._row(name) for name in _OPEN if name in self._initial]
+
+    def _groups(self):
+        """The groups of rows that are not empty."""
+        import ipywidgets
+        left, groups = [name for name in self._initial if name not in (*_OPEN, *_ELSEWHERE)], []
+        for title, wanted in _GROUPS:
             names = [name for name in wanted or left if name in left]
             left = [name for name in left if name not in names]
-            if not names:
-                continue
-            rows = ipywidgets.VBox([self._row(name) for name in names])
-            if is_folded:
-                groups.append(ipywidgets.Accordion(children=[rows], selected_index=None))
-                groups[-1].set_title(0, title)
-            else:
-                groups += [ipywidgets.HTML(f"<b>{title}</b>"), rows]
+            if names:
+                groups += [ipywidgets.HTML(f"<b>{title}</b>"), *(self._row(name) for name in names)]
+        self._show_what_applies(None)
         return groups
+
+    def _show_what_applies(self, outlook: Outlook | None):
+        """Hide what is for other kinds of data than the chosen file's."""
+        kinds = outlook.source.context_kinds if outlook else ()
+        for names, kind in ((_FOR_VIDEOS, "video"), (_FOR_IMAGES, "image")):
+            for name in names:
+                if name in self._rows:
+                    applies = kind in kinds or kind == "image" and outlook is not None and outlook.is_png
+                    self._rows[name].layout.display = None if applies else "none"
 
     def _row(self, name):
         """The widget of a field and its line of help."""
         import ipywidgets
         self._widgets[name] = _widget(field_named(name), self._initial[name])
         self._help[name] = ipywidgets.HTML(layout={"flex": "1 1 0%"})          # wraps
-        return ipywidgets.HBox([self._widgets[name], self._help[name]])
+        self._rows[name] = ipywidgets.HBox([self._widgets[name], self._help[name]])
+        return self._rows[name]
+
+
+def _size(count):
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} KB" if count >= 1e4 else f"{count / 1e3:,.1f} KB"
 
 
 def _line(text, style):
@@ -199,7 +333,8 @@ def _widget(field, initial):
     facts = field.metadata
     shape = dict(description=field.name, style={"description_width": "150px"}, layout={"width": "330px"})
     if facts["choices"] and field.default is not None:
-        return ipywidgets.Dropdown(options=facts["choices"], value=initial, **shape)
+        offered = [choice for choice in facts["choices"] if choice != "drive" or initial == "drive"]         # which is Colab's
+        return ipywidgets.Dropdown(options=offered, value=initial, **shape)
     if facts["choices"]:
         return ipywidgets.Dropdown(options=(_PRESET, *facts["choices"]), value=initial or _PRESET, **shape)
     if isinstance(field.default, (int, float)):

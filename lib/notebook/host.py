@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import quote
 
 from IPython import get_ipython
-from IPython.display import display
 
 from lib.errors import InputError, OutputError
 from lib.storage.files import free_name, write_file
@@ -90,15 +89,17 @@ def copy_to_drive(path: Path) -> Path:
     return target
 
 
-def offer(paths: Sequence[Path], download: bool) -> None:
-    """Hand files over: browser downloads in Colab where asked for, buttons to download them in Jupyter and in the app."""
-    if in_colab() and download:
+def hand_over(paths: Sequence[Path]) -> None:
+    """Let the browser download files, in Colab."""
+    if in_colab():
         from google.colab import files
         for path in paths:
             files.download(str(path))
-    links = [_link(path, address) for path in paths if (address := _address(path))]
-    if links:
-        display({"text/html": " ".join(links), "text/plain": ""}, raw=True)
+
+
+def links(paths: Sequence[Path], names: Sequence[str]) -> str:
+    """Buttons to download files under some names, as HTML, in Jupyter and in the app; "" where the page cannot give them."""
+    return " ".join(_link(path, address, name) for path, name in zip(paths, names) if (address := _address(path)))
 
 
 def beside(path: Path) -> Path | None:
@@ -120,9 +121,9 @@ def _address(path):
     return None
 
 
-def _link(path, address):
+def _link(path, address, name):
     """A button to download a file from an address."""
-    name = html.escape(path.name, quote=True)
+    name = html.escape(name, quote=True)
     return (f'<a download="{name}" href="{address}" style="display:inline-block;padding:6px 14px;border-radius:4px;margin:2px 0;'
             f'background:#1565c0;color:#fff;text-decoration:none">Download {name} ({path.stat().st_size:,} bytes)</a>')
 

@@ -1,141 +1,95 @@
-"""What a person sees while a run goes on: a bar, and a plot that is updated in place."""
+"""What a person sees of a run while it goes on: how far it is, a button to stop it, and a plot that is drawn again in place."""
 
-import io
+import html
 import time
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import ipywidgets
-from IPython.display import Image, display
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from IPython.display import display
 
-from lib.coding.loop import Progress
-from lib.progress import ProgressBar
-from lib.storage.files import write_file
+from lib.coding.choice import duration
+from lib.notebook import runs
+from lib.notebook.boxes import say
+from lib.notebook.curve import Plot
+from lib.notebook.place import show_picture
+from lib.notebook.runs import Run
 
+_SECONDS_BETWEEN = 0.5             # of bringing the bar up to date
 _SECONDS_BETWEEN_PLOTS = 2.0       # or more, so that drawing takes at most
 _SECONDS, _SHARE = 0.1, 0.006      # so long at first, and this share of the time
-_WIDTH = 720              # of the plot, in pixels
-_POINTS = 200             # of the curve over the whole input
-_FEWEST_SECONDS = 3.0     # of coding that tell how fast this machine is
+_WIDTH = 720                       # of the plot, in pixels
 
 
-class LiveProgress:
-    """A bar and a plot of bits per symbol against how many are coded. Used with `with`, and called with Progress."""
+def watched(run: Run) -> Any:
+    """The result of a Run that is begun now and watched in the cell that runs. Raises what ended it, and OutputError where another goes on."""
+    display(Panel(runs.begin(run)).widget)
+    try:
+        return run.wait()
+    finally:
+        show_course(run)
 
-    def __init__(self, title: str) -> None:
-        self._title = title
-        self._bar = ProgressBar(title)
-        self._curve = Curve()
-        self._plot = Plot(title)
-        self._shown: Any = None                # the plot's place while it changes
-        self._final: bytes | None = None
-        self._begun = time.monotonic()
-        self._next, self._spent = self._begun + _SECONDS_BETWEEN_PLOTS, 0.0
-        self._timed: list[tuple[int, float]] = []          # (symbols coded, seconds) when they were reported first, and last
 
-    @property
-    def symbols_per_second(self) -> float | None:
-        """How many symbols were coded in a second, without the time to begin; None where there was too little to tell."""
-        if not self._timed:
-            return None
-        (first, begun), (last, ended) = self._timed[0], self._timed[-1]
-        return (last - first) / (ended - begun) if ended - begun >= _FEWEST_SECONDS else None
+def show_course(run: Run) -> None:
+    """Show what there was to say of a Run, and its final plot, which a saved notebook keeps, as it does no widget."""
+    for line in run.lines:
+        say(line)
+    if len(run.curve):
+        show_picture(Plot(run.title).png(run.curve), _WIDTH)
 
-    def __enter__(self) -> Self:
-        self._bar.__enter__()
-        return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._bar.__exit__(*exception)
-        if self._shown is not None:
-            self._shown.close()
-        if len(self._curve):
-            self._final = Plot(self._title).png(self._curve)
-            display(Image(data=self._final, width=_WIDTH))     # which a saved notebook keeps, as it does no widget
+class Panel:
+    """The bar, the Stop button and the plot of a Run; any number of them may show the same one."""
 
-    def __call__(self, progress: Progress) -> None:
-        self._bar(progress)
-        self._timed[1:] = [(progress.done, progress.seconds)]
-        self._curve.add(progress)
-        if len(self._curve) > 1 and time.monotonic() >= self._next:
-            self._draw()
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._bar = ipywidgets.FloatProgress(min=0.0, max=1.0, layout={"width": "320px"})
+        self._text = ipywidgets.Label()
+        self._stop = ipywidgets.Button(description="Stop", icon="stop", tooltip="Keep what is done, to go on from later")
+        self._stop.on_click(lambda _: run.stop())
+        self._lines = ipywidgets.HTML()
+        self._picture = ipywidgets.Image(format="png", layout={"width": f"{_WIDTH}px", "display": "none"})
+        self._plot = Plot(run.title)
+        self._began = time.monotonic()
+        self._next, self._next_plot, self._spent = 0.0, self._began + _SECONDS_BETWEEN_PLOTS, 0.0
+        self.widget = ipywidgets.VBox([ipywidgets.HBox([self._bar, self._stop, self._text]), self._lines, self._picture])
+        run.watch(self._update)
 
-    def save(self, path: Path) -> None:
-        """Write the final plot to a PNG file; nothing where there was no progress."""
-        if self._final:
-            write_file(path, self._final, overwrite=True)
+    def _update(self):
+        run, now = self._run, time.monotonic()
+        if now < self._next and not run.has_ended and not run.is_stopping:
+            return
+        self._next = now + _SECONDS_BETWEEN
+        self._bar.value = 1.0 if run.has_ended and not run.error else run.share
+        self._text.value = _how_far(run)
+        self._lines.value = "<br>".join(map(html.escape, run.lines))
+        if run.has_ended:
+            self._stop.layout.display = self._picture.layout.display = "none"
+            self._bar.bar_style = "success" if not run.error else "warning"
+            if not run.error:
+                self._lines.value = ""                       # show_course has them
+        elif len(run.curve) > 1 and now >= self._next_plot:
+            self._draw(now)
 
-    def _draw(self):
-        started = time.monotonic()
-        picture = self._plot.png(self._curve)
-        if self._shown is None:
-            self._shown = ipywidgets.Image(value=picture, format="png", layout={"width": f"{_WIDTH}px"})
-            display(self._shown)
-        else:
-            self._shown.value = picture
+    def _draw(self, started: float) -> None:
+        self._picture.value = self._plot.png(self._run.curve)
+        self._picture.layout.display = None
         now = time.monotonic()
         cost = now - started
         self._spent += cost
-        affordable = self._begun + (self._spent + cost - _SECONDS) / _SHARE       # when another one will be
-        self._next = max(now + _SECONDS_BETWEEN_PLOTS, affordable)
+        affordable = self._began + (self._spent + cost - _SECONDS) / _SHARE       # when another one will be
+        self._next_plot = max(now + _SECONDS_BETWEEN_PLOTS, affordable)
 
 
-class Curve:
-    """Bits per symbol so far and over the last stretch, at up to some hundred positions."""
-
-    def __init__(self) -> None:
-        self._points = [(0, 0)]            # (symbols, bits)
-        self.total, self.unit = 0, "symbols"
-
-    def __len__(self) -> int:
-        return len(self._points) - 1
-
-    def add(self, progress: Progress) -> None:
-        """Keep a point where the last one is far enough back, and the end."""
-        self.total, self.unit = progress.total, progress.unit
-        far = progress.done - self._points[-1][0] >= progress.total / _POINTS
-        if progress.done > self._points[-1][0] and (far or progress.done == progress.total):
-            self._points.append((progress.done, progress.bits))
-
-    def so_far(self) -> list[tuple[int, float]]:
-        """[(position in symbols, bits per symbol from the start)]."""
-        return [(done, bits / done) for done, bits in self._points[1:]]
-
-    def recent(self) -> list[tuple[int, float]]:
-        """[(position in symbols, bits per symbol since the point before)]."""
-        pairs = zip(self._points, self._points[1:])
-        return [(done, (bits - bits_before) / (done - before)) for (before, bits_before), (done, bits) in pairs]
-
-
-class Plot:
-    """Curves as pictures. The figure is kept, as to make one takes longer than to draw it again."""
-
-    def __init__(self, title: str) -> None:
-        self._figure = Figure(figsize=(9, 3.2), dpi=96, layout="constrained")
-        self._axes = self._figure.add_subplot()
-        self._recent, = self._axes.plot([], [], color="tab:gray", linewidth=0.8, label="last stretch")
-        self._so_far, = self._axes.plot([], [], color="tab:blue", linewidth=1.8, label="so far")
-        self._axes.set_title(title)
-        self._axes.xaxis.set_major_formatter("{x:,.0f}")
-        self._axes.grid(alpha=0.3)
-        self._axes.legend(loc="upper right")
-
-    def png(self, curve: Curve) -> bytes:
-        """A Curve of one point or more as the bytes of a PNG picture."""
-        recent, so_far = curve.recent(), curve.so_far()
-        self._recent.set_data(*zip(*recent))
-        self._so_far.set_data(*zip(*so_far))
-        top = 1.05 * max(bits for _, bits in recent + so_far) or 1
-        self._axes.set(xlabel=f"{curve.unit} coded", ylabel=f"bits per {curve.unit[:-1]}", xlim=(0, curve.total), ylim=(0, top))
-        picture = png_of(self._figure)
-        self._figure.set_layout_engine("none")       # what lies where is found once
-        return picture
-
-
-def png_of(figure: Figure) -> bytes:
-    """A matplotlib figure as the bytes of a PNG picture."""
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)
-    return picture.getvalue()
+def _how_far(run: Run) -> str:
+    """What a person wants to know of a run, in a line."""
+    progress: Any = run.progress
+    if run.has_ended:
+        return "stopped" if isinstance(run.error, KeyboardInterrupt) else "failed" if run.error else "done"
+    if run.is_stopping:
+        return "stopping, after the next checkpoint"
+    if not progress:
+        return f"{run.share:.0%}" if run.share else "starting"
+    rate = progress.done / max(1e-9, progress.seconds)
+    left = duration((progress.total - progress.done) / max(1e-9, rate))
+    return (f"{progress.done / progress.total:.0%}, {left} left, {progress.bits / max(1, progress.done):.3f} bits per {progress.unit[:-1]}, "
+            f"{rate:,.0f} {progress.unit}/s")

@@ -4,11 +4,11 @@ import math
 from typing import Any
 
 import numpy as np
-from IPython.display import Image, display
 from matplotlib.figure import Figure
 
 from lib.compression import Result
-from lib.notebook.live import png_of
+from lib.notebook.curve import png_of
+from lib.notebook.place import show_picture
 
 _WIDTH = 760                     # pixels on the page
 
@@ -19,10 +19,10 @@ def show_code_lengths(result: Result) -> None:
         return
     source: Any = result.source
     if hasattr(source, "frames"):
-        display(Image(data=video_picture(source.frames(), result.code_lengths), width=_WIDTH))
+        show_picture(video_picture(source.frames(), result.code_lengths), _WIDTH)
     if hasattr(source, "first_picture"):
         samples, shape = source.first_picture()
-        display(Image(data=image_picture(samples, shape, result.code_lengths), width=_WIDTH))
+        show_picture(image_picture(samples, shape, result.code_lengths), _WIDTH)
 
 
 def video_picture(tokens: np.ndarray, code_lengths: np.ndarray) -> bytes:

@@ -5,18 +5,18 @@ import io
 import warnings
 from collections.abc import Sequence
 
-from IPython.display import Image, display
 from matplotlib.figure import Figure
 
 from lib.compression import Result
-from lib.notebook.live import png_of
+from lib.notebook.curve import png_of
+from lib.notebook.place import show, show_picture
 from lib.peers import image_sizes, standard_sizes
 
 
 def show_table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
     """Display rows of text as a table: HTML where it can be shown, aligned text elsewhere."""
     lines = [header, *rows] if header else rows
-    display({"text/html": _as_html(rows, header), "text/plain": as_text(lines)}, raw=True)
+    show(_as_html(rows, header), as_text(lines))
 
 
 def as_text(lines: Sequence[Sequence[str]]) -> str:
@@ -33,7 +33,7 @@ def compare_with_standard(result: Result, original: bytes) -> None:
     rates = {name: 8 * size / max(1, len(original)) for name, size in sizes.items()}
     show_table([(name, f"{size:,}", f"{rates[name]:.3f}") for name, size in sizes.items()],
                ("compressor", "bytes", "bits per byte"))
-    display(Image(data=_bar_chart(rates), width=560))
+    show_picture(_bar_chart(rates), 560)
 
 
 def _image_sizes(original):

@@ -1,4 +1,4 @@
-"""The cells of the notebooks, one function each, in the order in which they run."""
+"""The cells of the notebooks, one function each, in the order in which they run; and the same for a form's button."""
 
 import functools
 from collections.abc import Mapping
@@ -13,15 +13,18 @@ from lib.contents import input_bytes, model_of
 from lib.errors import OutputError
 from lib.notebook import host, inputs
 from lib.notebook.boxes import box, boxed, say
+from lib.notebook.choices import Choices
+from lib.notebook.curve import Plot
 from lib.notebook.form import Form
-from lib.notebook.live import LiveProgress
+from lib.notebook.live import show_course, watched
 from lib.notebook.pictures import show_code_lengths
+from lib.notebook.place import show
 from lib.notebook.report import compare_with_standard, show_table
-from lib.progress import ByteBar
+from lib.notebook.runs import Run
 from lib.resume.splitting import MANIFEST_SUFFIX, Manifest
 from lib.sample import make_sample
 from lib.settings import Settings
-from lib.storage.files import free_name
+from lib.storage.files import free_name, write_file
 from lib.storage.names import near_name
 
 
@@ -29,122 +32,140 @@ from lib.storage.names import near_name
 def form(choices: Mapping[str, Any], settings: Mapping[str, Any] = {}, splitting: Mapping[str, Any] = {}) -> Form:
     """Show the form and return it: see Form. Its button does what the cells below it do."""
     shown = Form(choices, settings, splitting)
-    shown.show({"compress": _compress_all, "decompress": _decompress_all, "split or join": _split_or_join_all}[shown.task])
+    begin, report = {"compress": (_compression, _report_compression), "decompress": (_decompression, _report_decompression),
+                     "split or join": (_splitting, _report_splitting)}[shown.task]
+    shown.show(begin, report)
     return shown
-
-
-def _compress_all(form):
-    result = compress(form)
-    report_compression(result)
-    deliver(result, form)
-
-
-def _decompress_all(form):
-    result = decompress(form)
-    report_decompression(result)
-    deliver(result, form)
-
-
-def _split_or_join_all(form):
-    result = split_or_join(form)
-    report_splitting(result)
-    deliver_parts(result, form)
 
 
 def _unless_it_waits(step):
     """A cell's function that does nothing, and returns None, where the form still waits for a file, or nothing came from it."""
     @functools.wraps(step)
     def guarded(given, *more):
-        if given is None:
-            return None
-        if isinstance(given, Form) and given.waits:
-            if not host.is_app():
-                say(f"Choose a file above, then press {given.task.capitalize()}.")
+        if given is None or isinstance(given, Form) and given.waits:
             return None
         return step(given, *more)
     return guarded
 
 
+# --- to compress ---
+
 @boxed
 @_unless_it_waits
 def compress(form: Form) -> Result:
     """Compress what the form chose; returns the Result."""
-    choices = form.choices()
-    folder = _output_folder(choices)
-    input_path = inputs.find_input(choices, form.uploaded(), make_sample)
-    output_path = inputs.output_for(input_path, folder)
-    with LiveProgress(f"Compressing {input_path.name}") as progress:
-        result = lib.compress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
-                              note=say, overwrite=True, checkpoint=_checkpoint_path(output_path, choices),
-                              prior=choices.prior_file or None, code_lengths=True)
-    _finish(progress, result)
-    return result
-
-
-@boxed
-@_unless_it_waits
-def decompress(form: Form) -> Result:
-    """Say what the chosen .lks file holds and give its original back; returns the Result."""
-    choices = form.choices()
-    folder = _output_folder(choices)
-    input_path = inputs.find_input(choices, form.uploaded(), _newest_or_sample)
-    contents = lib.inspect(input_path)
-    show_table([("file", str(input_path)), *contents.facts()])
-    output_path = free_name(folder / near_name(contents.header.name))
-    with LiveProgress(f"Decompressing {input_path.name}") as progress:
-        result = lib.decompress(input_path, output_path, form.settings(), progress=progress, warn=_warn,
-                                note=say, checkpoint=_checkpoint_path(output_path, choices),
-                                prior=choices.prior_file or None)
-    _finish(progress, result)
-    return result
+    return watched(_compression(form))
 
 
 @boxed
 @_unless_it_waits
 def report_compression(result: Result) -> None:
-    """What a compression did, as a table, and beside the standard compressors."""
-    show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
-                ("model", model_of(result.parameters)),
-                *_computed_by(result), ("file", str(result.output_path))])
-    show_code_lengths(result)
-    compare_with_standard(result, input_bytes(result.input_path))
-
-
-@boxed
-@_unless_it_waits
-def report_decompression(result: Result) -> None:
-    """What a decompression did, as a verdict and a table."""
-    box("good", f"{result.output_path.name} is the original, bit for bit", [f"SHA-256 {result.sha256}, as the file says"])
-    show_table([*_sizes(result), *_computed_by(result), ("file", str(result.output_path))])
+    """What a compression did: how small it became, a table, and the standard compressors beside it."""
+    _say_how_small(result)
+    _show_details(result)
 
 
 @boxed
 @_unless_it_waits
 def deliver(result: Result, form: Form) -> None:
     """Hand the output over as chosen: a link or a download, and a copy on Drive."""
-    wanted = form.choices().output_to
-    if wanted == "drive":
-        say(f"Copied to {host.copy_to_drive(result.output_path)}")
-    host.offer([result.output_path], download=wanted in ("auto", "download"))
-    _say_where(result.output_path)
+    is_original = result.direction == "decompress"           # which gets its own name back, even where there is one of that name here
+    name = near_name(lib.inspect(result.input_path).header.name) if is_original else result.output_path.name
+    _deliver([result.output_path], [name], form.choices())
 
+
+def _compression(form):
+    choices, settings = form.choices(), form.settings()
+    folder = _output_folder(choices)
+    input_path = inputs.find_input(choices, form.uploaded(), make_sample)
+    output_path = inputs.output_for(input_path, folder)
+    checkpoint = _checkpoint_path(output_path, choices)
+
+    def work(run: Run) -> Result:
+        result = lib.compress(input_path, output_path, settings, progress=run.take, warn=run.warn, note=run.say, overwrite=True,
+                              checkpoint=checkpoint, prior=choices.prior_file or None, code_lengths=True)
+        _finish(run, result)
+        return result
+
+    return Run(f"Compressing {input_path.name}", work)
+
+
+def _report_compression(run, form):
+    _say_how_small(run.result)
+    deliver(run.result, form)
+    show_course(run)
+    _show_details(run.result)
+
+
+def _say_how_small(result):
+    original, compressed = result.original_bytes, result.compressed_bytes
+    times = f"{1 - compressed / original:.0%} smaller, {original / compressed:.1f} times" if compressed < original else "it does not shrink"
+    box("good", f"{original:,} → {compressed:,} bytes: {times}", [f"{result.output_path.name}, {result.seconds:,.1f} s"])
+
+
+def _show_details(result):
+    show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
+                ("model", model_of(result.parameters)), *_computed_by(result), ("file", str(result.output_path))])
+    show_code_lengths(result)
+    compare_with_standard(result, input_bytes(result.input_path))
+
+
+# --- to decompress ---
+
+@boxed
+@_unless_it_waits
+def decompress(form: Form) -> Result:
+    """Give the original of the chosen .lks file back; returns the Result."""
+    return watched(_decompression(form))
+
+
+@boxed
+@_unless_it_waits
+def report_decompression(result: Result) -> None:
+    """What a decompression did: a verdict and a table."""
+    _say_verdict(result)
+    _show_facts(result)
+
+
+def _decompression(form):
+    choices, settings = form.choices(), form.settings()
+    folder = _output_folder(choices)
+    input_path = inputs.find_input(choices, form.uploaded(), _newest_or_sample)
+    output_path = free_name(folder / near_name(lib.inspect(input_path).header.name))
+    checkpoint = _checkpoint_path(output_path, choices)
+
+    def work(run: Run) -> Result:
+        result = lib.decompress(input_path, output_path, settings, progress=run.take, warn=run.warn, note=run.say,
+                                checkpoint=checkpoint, prior=choices.prior_file or None)
+        _finish(run, result)
+        return result
+
+    return Run(f"Decompressing {input_path.name}", work)
+
+
+def _report_decompression(run, form):
+    _say_verdict(run.result)
+    deliver(run.result, form)
+    show_course(run)
+    _show_facts(run.result)
+
+
+def _say_verdict(result):
+    box("good", f"{result.output_path.name} is the original, bit for bit",
+        [f"{result.compressed_bytes:,} → {result.original_bytes:,} bytes, {result.seconds:,.1f} s", f"SHA-256 {result.sha256}, as the file says"])
+
+
+def _show_facts(result):
+    show_table([*lib.inspect(result.input_path).facts(), *_computed_by(result), ("file", str(result.output_path))])
+
+
+# --- to split and join ---
 
 @boxed
 @_unless_it_waits
 def split_or_join(form: Form) -> "Outcome":
     """Cut a file into parts, or put parts together again; returns an Outcome."""
-    choices, splitting = form.choices(), form.splitting()
-    folder = _output_folder(choices)
-    input_path = inputs.find_input(choices, form.uploaded(), make_sample)
-    joins = splitting.action == "join" or splitting.action == "auto" and input_path.name.endswith(MANIFEST_SUFFIX)
-    with ByteBar(f"{'Joining' if joins else 'Splitting'} {input_path.name}") as bar:
-        if joins:
-            name = Manifest.read(input_path).name
-            path, manifest = lib.join(input_path, free_name(folder / name), progress=bar)
-            return Outcome(manifest, path, [path])
-        path, manifest = lib.split(input_path, splitting.parts, folder, batch_size=splitting.streams or None,
-                                   independent=splitting.kind == "independent", overwrite=True, progress=bar)
-    return Outcome(manifest, path, [path, *(folder / name for name, _, _ in manifest.parts)])
+    return watched(_splitting(form))
 
 
 @dataclass(frozen=True)
@@ -174,13 +195,54 @@ def report_splitting(outcome: Outcome) -> None:
 @_unless_it_waits
 def deliver_parts(outcome: Outcome, form: Form) -> None:
     """Say where the files are, and copy them to Drive where that was chosen."""
-    wanted = form.choices().output_to
-    if wanted == "drive":
-        for path in outcome.made:
+    _deliver(outcome.made, [path.name for path in outcome.made], form.choices(), ("download",))
+
+
+def _splitting(form):
+    choices, splitting = form.choices(), form.splitting()
+    folder = _output_folder(choices)
+    input_path = inputs.find_input(choices, form.uploaded(), make_sample)
+    joins = splitting.action == "join" or splitting.action == "auto" and input_path.name.endswith(MANIFEST_SUFFIX)
+
+    def work(run: Run) -> Outcome:
+        if joins:
+            path, manifest = lib.join(input_path, free_name(folder / Manifest.read(input_path).name), progress=run.take_bytes)
+            return Outcome(manifest, path, [path])
+        path, manifest = lib.split(input_path, splitting.parts, folder, batch_size=splitting.streams or None,
+                                   independent=splitting.kind == "independent", overwrite=True, progress=run.take_bytes)
+        return Outcome(manifest, path, [path, *(folder / name for name, _, _ in manifest.parts)])
+
+    return Run(f"{'Joining' if joins else 'Splitting'} {input_path.name}", work)
+
+
+def _report_splitting(run, form):
+    deliver_parts(run.result, form)
+    report_splitting(run.result)
+
+
+# --- what they share ---
+
+def _finish(run, result):
+    """Take into account how fast this machine is, and write the final plot beside the output, which is complete whatever becomes of that."""
+    if result.plan and run.symbols_per_second:
+        calibration.note(result.plan, run.symbols_per_second)
+    if len(run.curve):
+        try:
+            write_file(result.output_path.with_name(result.output_path.name + ".progress.png"), Plot(run.title).png(run.curve), overwrite=True)
+        except OutputError as error:
+            run.warn(str(error))
+
+
+def _deliver(paths, names, choices: Choices, downloads=("auto", "download")):
+    if choices.output_to == "drive":
+        for path in paths:
             say(f"Copied to {host.copy_to_drive(path)}")
-    host.offer(outcome.made, download=wanted == "download")
-    for path in outcome.made:
-        _say_where(path)
+    if choices.output_to in downloads:
+        host.hand_over(paths)
+    if links := host.links(paths, names):
+        show(links, "")
+    for path in paths:
+        say(f"The file is {host.beside(path)}, beside this notebook" if host.beside(path) else f"The file is {path.resolve()}")
 
 
 def _checkpoint_path(output_path, choices):
@@ -208,14 +270,6 @@ def _output_folder(choices):
     return folder
 
 
-def _say_where(path):
-    say(f"The file is {host.beside(path)}, beside this notebook" if host.beside(path) else f"The file is {path.resolve()}")
-
-
-def _warn(line):
-    say(f"Warning: {line}")
-
-
 def _sizes(result):
     """Rows on sizes and time, for both directions."""
     return [("original", f"{result.original_bytes:,} bytes"),
@@ -239,13 +293,3 @@ def _tokens(result):
 def _computed_by(result):
     """A row on the network's backend, where there was a network."""
     return [("computed by", result.backend)] if result.backend else []
-
-
-def _finish(progress, result):
-    """Take into account how fast this machine is, and write the final plot beside the output, which is complete whatever becomes of that."""
-    if result.plan and progress.symbols_per_second:
-        calibration.note(result.plan, progress.symbols_per_second)
-    try:
-        progress.save(result.output_path.with_name(result.output_path.name + ".progress.png"))
-    except OutputError as error:
-        _warn(str(error))

@@ -1,0 +1,97 @@
+"""Where what a notebook shows goes: into the cell that runs, or below a form whose cell has ended long ago.
+
+What is shown is ordinary output of a cell, HTML and PNG, which a saved notebook keeps, as it keeps no widget.
+"""
+
+import base64
+import contextlib
+import secrets
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+from IPython.display import display
+
+from lib.notebook import host
+
+_SLOTS = 8                 # outputs below a form; what is HTML and follows HTML goes into one
+_EMPTY = {"text/html": "", "text/plain": ""}
+
+
+def show(html: str, text: str) -> None:
+    """Show HTML, and a plain text for what cannot."""
+    _show({"text/html": html, "text/plain": text}, {})
+
+
+def show_picture(png: bytes, width: int) -> None:
+    """Show the bytes of a PNG picture, so many pixels wide."""
+    _show({"image/png": base64.b64encode(png).decode(), "text/plain": "a picture"}, {"image/png": {"width": width}})
+
+
+def _show(bundle, metadata):
+    place = _place.get()
+    if place:
+        place.show(bundle, metadata)
+    else:
+        display(bundle, metadata=metadata, raw=True)
+
+
+_place: ContextVar["Below | None"] = ContextVar("place", default=None)
+
+
+class Below:
+    """A place below a form: made while its cell runs, and filled at any later time, from any thread."""
+
+    def __init__(self) -> None:
+        self._shown: list[dict[str, Any]] = []
+        self._ids = [f"lockstep-{secrets.token_hex(8)}" for _ in range(_SLOTS)]
+        self._box: Any = None              # in the app, which knows no outputs but those that its page began with
+        if host.is_app():
+            import ipywidgets
+            self._box = ipywidgets.VBox()
+            display(self._box)
+        else:
+            for name in self._ids:
+                display(_EMPTY, raw=True, display_id=name)
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """Inside, in this thread, all that is shown goes here."""
+        token = _place.set(self)
+        try:
+            yield
+        finally:
+            _place.reset(token)
+
+    def clear(self) -> None:
+        """Take away what was shown."""
+        for number in range(len(self._shown)):
+            self._put(number, _EMPTY, {})
+        self._shown = []
+        if self._box:
+            self._box.children = ()
+
+    def show(self, bundle: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Show what `show` and `show_picture` make."""
+        if self._box:
+            self._box.children = (*self._box.children, _widget(bundle, metadata))
+            return
+        last = self._shown[-1] if self._shown else {}
+        if "text/html" in bundle and "text/html" in last:
+            bundle = {kind: last[kind] + "\n" + bundle[kind] for kind in ("text/html", "text/plain")}
+            self._shown[-1] = bundle
+        elif len(self._shown) < _SLOTS:
+            self._shown.append(bundle)
+        self._put(len(self._shown) - 1, bundle, metadata)
+
+    def _put(self, number, bundle, metadata):
+        if not self._box:
+            display(bundle, metadata=metadata, raw=True, display_id=self._ids[number], update=True)
+
+
+def _widget(bundle, metadata):
+    import ipywidgets
+    if "image/png" in bundle:
+        return ipywidgets.Image(value=base64.b64decode(bundle["image/png"]), format="png",
+                                layout={"width": f"{metadata['image/png']['width']}px"})
+    return ipywidgets.HTML(bundle["text/html"])
