@@ -236,3 +236,10 @@ def test_a_run_that_fails_leaves_the_form_open_and_says_why(form, capsys):
     one._button.click()
     runs.newest()._thread.join(60)
     assert one._chooser.layout.display is None and "Check the name" in capsys.readouterr().out and one.reports == []
+
+
+def test_without_a_file_there_is_nothing_to_do(form):
+    one = form()
+    one._widgets["path"].value = ""
+    one._button.click()
+    assert runs.newest() is None and "Choose a file first" in one._status.value

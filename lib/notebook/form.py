@@ -100,8 +100,12 @@ class Form:
         if self._button is None or not host.a_person_is_there():
             return False
         newest = runs.newest()
+        return bool(newest and not newest.has_ended) or not self._has_file
+
+    @property
+    def _has_file(self):
         given = what_is_given(self.choices(), self.uploaded())
-        return bool(newest and not newest.has_ended) or not given or given == "upload" and not self.uploaded()
+        return given == "upload" and self.uploaded() is not None or given not in ("", "upload")
 
     def show(self, begin: _Begin | None = None, report: _Report | None = None) -> None:
         """Display the widgets, and what came of the newest run of this kernel. Colab shows the cell's own fields instead.
@@ -139,6 +143,9 @@ class Form:
     def _press(self, begin):
         """Start a run, or say why there cannot be one. What has just been done is done again when the button is pressed twice."""
         assert self._below is not None
+        if not self._has_file:
+            self._status.value = _line("Choose a file first, or give its path or address under Options.", _WRONG)
+            return
         values = self._values()
         if values == self._done:
             self._done = None
