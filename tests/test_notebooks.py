@@ -184,16 +184,30 @@ def test_a_wrong_setting_stops_at_the_form_and_names_it(tmp_path):
 @pytest.mark.parametrize("name, fields", [("compress.ipynb", {field.name for field in dataclasses.fields(Settings)} - {"prior"}),
                                           ("decompress.ipynb", {"backend", "checkpoint_minutes"})])
 def test_a_notebook_asks_for_what_its_file_does_not_say(name, fields):
-    form = cell(nbformat.read(ROOT / name, as_version=4), "2. Choose").source
-    asked = set(re.findall(r"^(\w+) = .*#@param", form, re.M))
+    cells = [cell.source for cell in nbformat.read(ROOT / name, as_version=4).cells if cell.source.startswith("#@title 2")]
+    asked = set(re.findall(r"^(\w+) = .*#@param", "\n".join(cells), re.M)) - {"change_the_network"}
     assert asked == fields | {field.name for field in dataclasses.fields(Choices)}
+
+
+def test_the_networks_parameters_are_left_to_the_preset_unless_that_is_wanted(file):
+    """They have a cell of their own, whose values are looked at where its box is ticked."""
+    source, work = file
+    fields, values = {"path": str(source), "preset": "balanced", "primer": "none"}, {"units": "result.parameters.rnn_units"}
+    for wanted in (False, True):
+        book = nbformat.read(ROOT / "compress.ipynb", as_version=4)
+        scope = {}
+        for part in (cell(book, "2. Choose"), cell(book, "2b. The network")):
+            exec(part.source.replace("rnn_units = 'preset'", "rnn_units = '8'").replace("change_the_network = False",
+                                                                                       f"change_the_network = {wanted}"), scope)
+        assert scope["form"].settings().rnn_units == (8 if wanted else None)
+    assert execute("compress.ipynb", work, fields | TINY, values, ONLY_LOOPBACK)[1] == {"units": 8}
 
 
 def test_in_colab_the_upload_is_asked_for_and_the_result_downloaded(tmp_path):
     book, made = execute("compress.ipynb", tmp_path, TINY, {**PATHS, "calls": "calls"}, COLAB)
     assert made["input"] == "chosen.txt"
     assert made["calls"] == [["upload", None], ["download", "chosen.txt.lks"]]
-    assert cell(book, "2. Choose").outputs == []          # Colab's own fields are the form
+    assert cell(book, "2. Choose").outputs == cell(book, "2b. The network").outputs == []          # Colab's own fields are the form
 
 
 def test_in_colab_a_second_upload_of_a_name_is_another_file(tmp_path):

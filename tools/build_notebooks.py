@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import lib
 from lib.notebook.choices import Choices, SplitChoices
-from lib.notebook.form import help_line
+from lib.notebook.form import GROUPS, grouped, help_line
 from lib.settings import Settings, bounds_of, decoding_parameters, default_of
 from lib.storage.files import write_file
 
@@ -62,17 +62,17 @@ def build(root=ROOT):
     """{file name: its text} of everything that this tool writes."""
     return {
         "compress.ipynb": _notebook(
-            _COMPRESS_TITLE, _form_cell(choices=fields(Choices), settings=_without(fields(Settings), "prior")),   # prior_file says it
+            _COMPRESS_TITLE, *_form_cells(choices=fields(Choices), settings=_without(fields(Settings), "prior")),   # prior_file says it
             "#@title 3. Compress\nresult = notebook.compress(form)",
             "#@title 4. Result\nnotebook.report_compression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)", _COMPRESS_NOTE),
         "decompress.ipynb": _notebook(
-            _DECOMPRESS_TITLE, _form_cell(choices=fields(Choices), settings=decoding_parameters()),
+            _DECOMPRESS_TITLE, *_form_cells(choices=fields(Choices), settings=decoding_parameters()),
             "#@title 3. Decompress\nresult = notebook.decompress(form)",
             "#@title 4. Result\nnotebook.report_decompression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)"),
         "splitter.ipynb": _notebook(
-            _SPLITTER_TITLE, _form_cell(choices=_without(fields(Choices), "prior_file"), splitting=fields(SplitChoices)),
+            _SPLITTER_TITLE, *_form_cells(choices=_without(fields(Choices), "prior_file"), splitting=fields(SplitChoices)),
             "#@title 3. Split or join\nresult = notebook.split_or_join(form)",
             "#@title 4. Result\nnotebook.report_splitting(result)",
             "#@title 5. Take the files\nnotebook.deliver_parts(result, form)"),
@@ -91,9 +91,9 @@ def main():
         write_file(ROOT / name, text.encode(), overwrite=True)
 
 
-def _notebook(title, form_cell, *cells):
-    """A notebook as text: title, set-up, form, then code cells (those with a #@title) and notes."""
-    parts = [title, _setup_cell(), form_cell, *cells]
+def _notebook(title, *cells):
+    """A notebook as text: title, set-up, then code cells (those with a #@title) and notes."""
+    parts = [title, _setup_cell(), *cells]
     return _as_text([_code_cell(part) if part.startswith("#@title") else new_markdown_cell(part) for part in parts])
 
 
@@ -129,16 +129,30 @@ def _setup_cell():
     return text.replace("<address>", _address()).replace("<tag>", _tag())
 
 
-def _form_cell(**groups):
-    """The form as Colab fields, one a parameter, and the call that shows it in Jupyter."""
+def _form_cells(**parts):
+    """The form as Colab's fields, one a parameter, by groups, and the call that shows it in Jupyter; the network in a cell of its own."""
+    by_name = {field.name: field for part in parts.values() for field in part}
+    groups = grouped(list(by_name))
+    network = groups.pop()[1] if groups[-1][0] == GROUPS[-1][0] else []
     lines = ["#@title 2. Choose", "from lib import notebook"]
-    arguments = []
-    for name, group in groups.items():
-        for field in group:
-            lines += [f"{field.name} = {_initial(field)!r} {_colab_field(field)}", f"#@markdown {help_line(field)}"]
-        pairs = ", ".join(f"{field.name}={field.name}" for field in group)
-        arguments.append(f"{name}=dict({pairs})")
-    return "\n".join([*lines, f"form = notebook.form({', '.join(arguments)})"])
+    for title, names in groups:
+        lines += [f"#@markdown ### {title}", *(line for name in names for line in _field_lines(by_name[name]))]
+    chosen = [f"{part}={_dict([field.name for field in group if field.name not in network])}" for part, group in parts.items()]
+    if not network:
+        return ["\n".join([*lines, f"form = notebook.form({', '.join(chosen)})"])]
+    lines.append(f"chosen = dict({', '.join(chosen)})")
+    more = ["#@title 2b. The network, for experiments", "#@markdown Left to the preset unless this is ticked.",
+            'change_the_network = False #@param {type: "boolean"}', *(line for name in network for line in _field_lines(by_name[name])),
+            f"form = notebook.form(**chosen, network={_dict(network)}, change_the_network=change_the_network)"]
+    return ["\n".join(lines), "\n".join(more)]
+
+
+def _field_lines(field):
+    return [f"{field.name} = {_initial(field)!r} {_colab_field(field)}", f"#@markdown {help_line(field)}"]
+
+
+def _dict(names):
+    return f"dict({', '.join(f'{name}={name}' for name in names)})"
 
 
 def _initial(field):

@@ -23,8 +23,10 @@ def execute(name, folder, fields=None, values=None, prelude=""):
     """
     book = nbformat.read(ROOT / name, as_version=4)
     for field, value in (fields or {}).items():
-        form = next(cell for cell in book.cells if "notebook.form(" in cell.source)
+        form = next(cell for cell in book.cells if f"\n{field} = " in cell.source)
         form.source = _filled_in(form.source, field, value)
+        if "change_the_network" in form.source:
+            form.source = _filled_in(form.source, "change_the_network", True)
     if prelude:
         book.cells.insert(0, new_code_cell(prelude))
     pairs = ", ".join(f"{key!r}: {expression}" for key, expression in (values or {}).items())

@@ -25,12 +25,12 @@ _QUIET = "color:#555"
 # What people choose from without opening the options, and in what words.
 _WORDS = {"auto": "automatic", "fast": "quick", "balanced": "small", "best": "smallest"}
 _MORE_WORDS = {"gpu": "the largest network, for a GPU", "network": "the network alone"}          # where the options are unfolded
-# The groups of the options, and what is in them.
-_GROUPS = (
+# The groups of what can be chosen, in Colab's cells and here under Options.
+GROUPS = (
+    ("What to do", ("preset", "time_limit", "action", "parts", "streams", "kind")),
     ("Input", ("input_from", "path", "url", "largest_download_mb")),
-    ("Result", ("output_folder",)),
-    ("Parts", ("action", "parts", "streams", "kind")),
-    ("How to run", ("time_limit", "prior_file", "verify", "checkpoint_minutes", "backend")),
+    ("Result", ("output_to", "output_folder")),
+    ("How to run", ("prior_file", "verify", "checkpoint_minutes", "backend")),
     ("What the data is", ("contexts", "table_bits", "primer", "grid_width", "pixels")),
     ("The network's parameters", None),          # all others
 )
@@ -295,12 +295,9 @@ class Form:
     def _groups(self):
         """The groups of rows that are not empty."""
         import ipywidgets
-        left, groups = [name for name in self._initial if name not in (*_OPEN, *_ELSEWHERE)], []
-        for title, wanted in _GROUPS:
-            names = [name for name in wanted or left if name in left]
-            left = [name for name in left if name not in names]
-            if names:
-                groups += [ipywidgets.HTML(f"<b>{title}</b>"), *(self._row(name) for name in names)]
+        groups = []
+        for title, names in grouped([name for name in self._initial if name not in (*_OPEN, *_ELSEWHERE)]):
+            groups += [ipywidgets.HTML(f"<b>{title}</b>"), *(self._row(name) for name in names)]
         self._show_what_applies(None)
         return groups
 
@@ -328,6 +325,16 @@ def _size(count):
 
 def _line(text, style):
     return f"<div style='{style};line-height:1.3;padding-top:5px'>{html.escape(text)}</div>"
+
+
+def grouped(names: list[str]) -> list[tuple[str, list[str]]]:
+    """[(title, names)] of GROUPS that are not empty."""
+    left, groups = list(names), []
+    for title, wanted in GROUPS:
+        group = [name for name in wanted or left if name in left]
+        left = [name for name in left if name not in group]
+        groups += [(title, group)] if group else []
+    return groups
 
 
 def field_named(name: str) -> dataclasses.Field:

@@ -29,9 +29,13 @@ from lib.storage.names import near_name
 
 
 @boxed
-def form(choices: Mapping[str, Any], settings: Mapping[str, Any] = {}, splitting: Mapping[str, Any] = {}) -> Form:
-    """Show the form and return it: see Form. Its button does what the cells below it do."""
-    shown = Form(choices, settings, splitting)
+def form(choices: Mapping[str, Any], settings: Mapping[str, Any] = {}, splitting: Mapping[str, Any] = {}, network: Mapping[str, Any] = {},
+         change_the_network: bool = False) -> Form:
+    """Show the form and return it: see Form. Its button does what the cells below it do.
+
+    network: further settings, which are left to the preset unless `change_the_network`.
+    """
+    shown = Form(choices, {**settings, **(network if change_the_network else dict.fromkeys(network, "preset"))}, splitting)
     begin, report = {"compress": (_compression, _report_compression), "decompress": (_decompression, _report_decompression),
                      "split or join": (_splitting, _report_splitting)}[shown.task]
     shown.show(begin, report)
