@@ -33,11 +33,13 @@ def main(arguments):
 
 
 def _run(folder, fields):
-    print("Executing compress.ipynb ...", flush=True)
-    _, made = execute("compress.ipynb", folder, fields, _values_of_result())
+    def note(line):
+        print(f"    {line}", flush=True)
+
+    print("Executing compress.ipynb, which compiles the first time ...", flush=True)
+    _, made = execute("compress.ipynb", folder, {"preset": "balanced"} | fields, _values_of_result(), note=note)
     print("Executing decompress.ipynb ...", flush=True)
-    _, back = execute("decompress.ipynb", folder, {"path": made["output"], "output_folder": "restored"},
-                      _values_of_result())
+    _, back = execute("decompress.ipynb", folder, {"path": made["output"], "output_folder": "restored"}, _values_of_result(), note=note)
     original, restored = ((folder / path).read_bytes() for path in (made["input"], back["output"]))
     identical = hashlib.sha256(original).digest() == hashlib.sha256(restored).digest()
     print("\n" + as_text(_table(original, (folder / made["output"]).stat().st_size, made, back, identical)))

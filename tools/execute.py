@@ -13,12 +13,12 @@ _MARK = "values-of-the-notebook: "
 _SECONDS_PER_CELL = 24 * 3600
 
 
-def execute(name, folder, fields=None, values=None, prelude=""):
+def execute(name, folder, fields=None, values=None, prelude="", note=lambda line: None):
     """Run the project's notebook at the path `name` in the working folder `folder`; returns (notebook, values).
 
     fields: {name: value} of the form, set as a person would set them in the form's cell.
     values: {key: Python expression} to evaluate after the last cell; what comes back through JSON.
-    prelude: code to run before the first cell (the tests' stand-ins).
+    prelude: code to run before the first cell (the tests' stand-ins). note: called with the title of each cell that begins.
     Raises nbclient's CellExecutionError where a cell fails.
     """
     book = nbformat.read(ROOT / name, as_version=4)
@@ -33,10 +33,15 @@ def execute(name, folder, fields=None, values=None, prelude=""):
     book.cells.append(new_code_cell(f"import json\nprint({_MARK!r} + json.dumps({{{pairs}}}))"))
     search_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     client = NotebookClient(book, timeout=_SECONDS_PER_CELL, resources={"metadata": {"path": str(folder)}},
-                            extra_arguments=["--log-level=ERROR"])
+                            extra_arguments=["--log-level=ERROR"], on_cell_start=lambda cell, cell_index: _note(cell, note))
     kept = {name: value for name, value in os.environ.items() if name != "JPY_SESSION_NAME"}       # nobody is there, even below a notebook
     client.execute(env={**kept, "PYTHONPATH": search_path})
     return book, json.loads(text_of(book.cells[-1]).partition(_MARK)[2])
+
+
+def _note(cell, note):
+    if cell.source.startswith("#@title "):
+        note(cell.source.partition("\n")[0].removeprefix("#@title "))
 
 
 def text_of(cell):
