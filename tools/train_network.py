@@ -11,6 +11,7 @@ import argparse
 import io
 import lzma
 import random
+import signal
 import sys
 import textwrap
 import time
@@ -34,6 +35,7 @@ _SECONDS_BETWEEN = 300             # of keeping the state, and of measuring
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)        # which a shell lets what runs in the background ignore
     corpus = read_corpus(options.corpus)
     if found := found_in(corpus, options.benchmarks):
         print("lines of these files are in the corpus: " + ", ".join(found), file=sys.stderr)
@@ -124,7 +126,8 @@ def _train(corpus, options):
     _keep(trainer, options.state, updates, seen, log)
     print(f"after {seen:,} bytes: held out {trainer.measure(Windows(measured, options.streams, options.window)):.4f} bits each", flush=True)
     if options.export:
-        _save(options.export, {name: weight.astype(np.float16) for name, weight in trainer.weights().items()})
+        weights = {name: weight.astype(np.float16) for name, weight in trainer.weights().items()}
+        _save(options.export, weights | {"updates": np.int64(updates), "seen": np.int64(seen), "log": np.array(log)})
 
 
 def _restore(trainer, path):
