@@ -104,8 +104,6 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
         input_path = input_path.resolve()        # "." and ".." have no name to give to the output
     output_path = _output(output_path, input_path.parent, input_path.name + SUFFIX)
     is_folder = folders.is_folder(input_path)
-    if checkpoint:
-        check_name(checkpoint)
     if is_folder:
         folders.check_outside(input_path, output_path, checkpoint)
     if not (checkpoint and os.path.lexists(checkpoint)):         # with which a finished output may be there already

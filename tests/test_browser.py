@@ -11,6 +11,7 @@ pytestmark = pytest.mark.skipif(lab.chromium() is None, reason="there is no Chro
 TEXT = (lab.ROOT / "README.md").read_bytes()
 LONG = TEXT + b"".join(path.read_bytes() for path in sorted((lab.ROOT / "lib" / "mixing").rglob("*.py")))       # some seconds
 LASTING = b"".join(b"%d bottles of beer on the wall, %d bottles of beer. " % (number, number) for number in range(9_000))     # minutes
+GOES_ON = re.compile(r"\d+%, .* left, ")           # what is said of a run
 SURFACES = {"JupyterLab": "lab/tree", "Notebook 7": "notebooks"}
 
 
@@ -51,6 +52,14 @@ def person(opened, work):
             page.close()
 
 
+def begin(someone, file):
+    """Begin a run that takes minutes."""
+    someone.upload(file)
+    someone.choose("small")
+    someone.press("Compress")
+    someone.sees(GOES_ON)
+
+
 @pytest.mark.parametrize("surface", SURFACES)
 def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, chosen, surface):
     file, downloads = chosen
@@ -62,7 +71,7 @@ def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, c
     someone.sees(re.compile(r"auto takes \w+ for"))
     someone.choose("quick")
     someone.press("Compress")
-    someone.sees(re.compile(r"\d+%, .* left, "))
+    someone.sees(GOES_ON)
     someone.page.locator("img.widget-image, .widget-image img").first.wait_for()
     someone.picture(f"{surface} 2-running")
     someone.sees(re.compile(r"\d+ % smaller|\d+% smaller"))
@@ -118,10 +127,7 @@ def test_a_run_that_is_stopped_goes_on(person, work, chosen):
     file, downloads = chosen
     file.write_bytes(LASTING)
     someone = person("compress.ipynb")
-    someone.upload(file)
-    someone.choose("small")
-    someone.press("Compress")
-    someone.sees(re.compile(r"\d+%, .* left, "))
+    begin(someone, file)
     someone.press("Stop")
     someone.sees("Nothing is lost: ")
     someone.picture("JupyterLab 7-stopped")
@@ -137,19 +143,15 @@ def test_a_reloaded_page_finds_the_run_again_and_a_saved_notebook_its_result(per
     file, downloads = chosen
     file.write_bytes(LASTING)
     someone = person("compress.ipynb")
-    someone.upload(file)
-    someone.choose("small")
-    someone.press("Compress")
-    goes_on = re.compile(r"\d+%, .* left, ")
-    someone.sees(goes_on)
+    begin(someone, file)
     someone.run_all()
-    someone.sees(goes_on)
+    someone.sees(GOES_ON)
     someone.reload()
     someone.run_all()
-    someone.sees(goes_on)
+    someone.sees(GOES_ON)
     someone.picture("JupyterLab 9-found-again")
     other = person("compress.ipynb")
-    other.sees(goes_on)
+    other.sees(GOES_ON)
     other.press("Stop")
     for page in (someone, other):
         page.sees("Nothing is lost: ")

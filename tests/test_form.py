@@ -11,7 +11,8 @@ import pytest
 from lib.errors import InputError, SettingsError
 from lib.notebook import host
 from lib.notebook.choices import Choices
-from lib.notebook.form import Form, field_named, help_line
+from lib.notebook.fields import field_named, help_line
+from lib.notebook.form import Form
 from lib.settings import Settings
 from lib.sources.part import MAGIC
 from tools.build_notebooks import ROOT
@@ -116,8 +117,10 @@ def test_each_preset_says_how_long_it_takes_and_how_small_the_file_may_become(ca
     form._widgets["path"].value, form._widgets["preset"].value = str(tmp_path / "a.txt"), "auto"
     words = [word for word, _ in form._widgets["preset"].options]
     assert words[0] == "automatic: smallest, for this file" and re.fullmatch(r"quick: about 7 s, about 0\.\d KB", words[1])
-    form._widgets["path"].value = ""
-    assert form._widgets["preset"].options[1] == ("quick", "fast")
+    for other in (str(tmp_path / "missing"), ""):
+        form._widgets["path"].value = other                           # nothing is left of what was said of another file
+        assert form._widgets["preset"].options[1] == ("quick", "fast")
+        form._widgets["path"].value = str(tmp_path / "a.txt")
 
 
 @pytest.mark.parametrize("name, rows", [("clip.npy", {"grid_width", "context_size", "context_frames"}), ("slope.ppm", {"pixels", "image_neighbours"}),

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import lib
 from lib.notebook.choices import Choices, SplitChoices
-from lib.notebook.form import GROUPS, grouped, help_line
+from lib.notebook.fields import GROUPS, grouped, help_line
 from lib.settings import Settings, bounds_of, decoding_parameters, default_of
 from lib.storage.files import write_file
 

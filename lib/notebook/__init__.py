@@ -1,6 +1,8 @@
 """What the notebooks' cells call. Only this package knows IPython, ipywidgets or google.colab.
 
     choices.py   what a person chooses: where the input comes from, where the output goes
+    fields.py    its fields: their groups, what is said of each, their widgets
+    preset_radio.py  the preset, in words that people know
     form.py      the form for it: widgets in Jupyter, the values of Colab's own form there
     host.py      every difference between Colab and Jupyter
     inputs.py    a path to the chosen input: sample, upload, path, URL, Drive

@@ -23,6 +23,9 @@ _OF_LZMA: Mapping[str, Mapping[str, float]] = {
     "text": {"fast": 0.71, "balanced": 0.67, "best": 0.66}, "binary": {"fast": 0.80, "balanced": 0.78, "best": 0.77}}
 
 
+PRESETS = ("fast", "balanced", "best")     # of which an Outlook says something
+
+
 @dataclass(frozen=True)
 class Outlook:
     """What is known of compressing a file before it begins."""
@@ -47,8 +50,8 @@ class Estimate:
         self._squeezed = 1.0               # size of what LZMA makes, over the original's
         self._sources: dict[tuple, Source] = {}
 
-    def outlook(self, path: Path | str, settings: Settings, presets: tuple[str, ...]) -> Outlook | None:
-        """The Outlook on compressing a file with Settings as they are chosen, and with other presets; None for what is large, or a folder.
+    def outlook(self, path: Path | str, settings: Settings) -> Outlook | None:
+        """The Outlook on compressing a file with Settings as they are chosen, and with PRESETS; None for what is large, or a folder.
 
         Raises LockstepError or OSError where it cannot be compressed.
         """
@@ -57,10 +60,10 @@ class Estimate:
             return None
         source = self._source(path, settings)
         plan, why = choice.plan_for(settings, source)
-        plans = {preset: choice.plan_for(settings.with_values({"preset": preset}), source)[0] for preset in presets}
-        taken = next((preset for preset in presets if plans[preset].parameters == plan.parameters), settings.preset)
+        plans = {preset: choice.plan_for(settings.with_values({"preset": preset}), source)[0] for preset in PRESETS}
+        taken = next((preset for preset in PRESETS if plans[preset].parameters == plan.parameters), settings.preset)
         factors = _OF_LZMA.get(name_of(plan.parameters.contexts), {})
-        sizes = {preset: int(self._squeezed * len(self._data) * factors[preset]) for preset in presets if preset in factors}
+        sizes = {preset: int(self._squeezed * len(self._data) * factors[preset]) for preset in PRESETS if preset in factors}
         return Outlook(source, self._data.startswith(_PNG), plans | {settings.preset: plan}, sizes, taken, why)
 
     def line(self, path: Path | str, outlook: Outlook | None, preset: str) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import html
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,28 +13,16 @@ from lib.notebook import host, runs
 from lib.notebook.boxes import show_error
 from lib.notebook.choices import Choices, SplitChoices
 from lib.notebook.estimate import Estimate, Outlook, line_on_coded
+from lib.notebook.fields import field_named, grouped, help_line, widget_of
 from lib.notebook.inputs import what_is_given
 from lib.notebook.live import Panel
 from lib.notebook.place import Below
 from lib.notebook.runs import Run
-from lib.settings import Settings, default_of
+from lib.settings import Settings
 
-_PRESET = "preset"        # the text that leaves a setting to the preset
 _WRONG = "color:#b3261e;font-weight:bold"
 _QUIET = "color:#555"
 
-# What people choose from without opening the options, and in what words.
-_WORDS = {"auto": "automatic", "fast": "quick", "balanced": "small", "best": "smallest"}
-_MORE_WORDS = {"gpu": "the largest network, for a GPU", "network": "the network alone"}          # where the options are unfolded
-# The groups of what can be chosen, in Colab's cells and here under Options.
-GROUPS = (
-    ("What to do", ("preset", "time_limit", "action", "parts", "streams", "kind")),
-    ("Input", ("input_from", "path", "url", "largest_download_mb")),
-    ("Result", ("output_to", "output_folder")),
-    ("How to run", ("prior_file", "verify", "checkpoint_minutes", "backend")),
-    ("What the data is", ("contexts", "table_bits", "primer", "grid_width", "pixels")),
-    ("The network's parameters", None),          # all others
-)
 _OPEN = ("action", "parts")                     # what is asked of everybody
 _ELSEWHERE = ("output_to", "preset")            # what Colab alone can do; and what has a widget of its own
 _FOR_VIDEOS, _FOR_IMAGES = ("grid_width", "context_size", "context_frames"), ("pixels", "image_neighbours")
@@ -63,8 +52,7 @@ class Form:
         self._below: Below | None = None
         self._report: _Report | None = None
         self._done: Any = None                                 # the values of the run that has just ended
-        self._is_open = False                                  # whether the options are unfolded,
-        self._is_naming = False                                # and the presets are about to get other words
+        self._preset: Any = None                               # a PresetRadio, likewise
         self._taken: tuple[Any, Path | None] = None, None      # what the upload field held last, and where that is
         self._estimate = Estimate()
         self.choices(), self.settings(), self.splitting()      # a wrong value is refused at once
@@ -118,7 +106,12 @@ class Form:
         from IPython.display import display
         self._upload = ipywidgets.FileUpload(description="Choose a file", multiple=False, layout={"width": "200px"})
         self._status = ipywidgets.HTML(layout={"margin": "4px 0"})
-        first = [self._upload, *self._presets(), *self._open_rows()]
+        first = [self._upload, *(self._row(name) for name in _OPEN if name in self._initial)]
+        if self.task == "compress":
+            from lib.notebook.preset_radio import PresetRadio
+            self._preset = PresetRadio(self._initial["preset"])
+            self._widgets["preset"] = self._preset.widget
+            first.append(self._preset.widget)
         options = ipywidgets.Accordion(children=[ipywidgets.VBox(self._groups())], selected_index=None)
         options.set_title(0, "Options")
         options.observe(lambda change: self._open(change.new is not None), names="selected_index")
@@ -141,7 +134,18 @@ class Form:
                 self._attach(newest)
 
     def _press(self, begin):
-        """Start a run, or say why there cannot be one. What has just been done is done again when the button is pressed twice."""
+        """Start a run, or say why there cannot be one."""
+        below = self._below
+        assert below is not None
+        try:
+            self._start(begin)
+        except Exception as error:                 # nobody else would show it
+            below.clear()
+            with below.active():
+                show_error(error, traceback.format_exc())
+
+    def _start(self, begin):
+        """Start a run. What has just been done is done again when the button is pressed twice."""
         assert self._below is not None
         if not self._has_file:
             self._status.value = _line("Choose a file first, or give its path or address under Options.", _WRONG)
@@ -152,26 +156,19 @@ class Form:
             self._button.description = f"{self.task.capitalize()} anew"
             self._status.value = _line("This is what was done just now, and the result is below. Press again to do it anew.", _QUIET)
             return
-        self._below.clear()
-        try:
-            run = runs.begin(begin(self))
-        except Exception as error:                 # nobody else would show it
-            with self._below.active():
-                show_error(error, traceback.format_exc())
-            return
+        run = runs.begin(begin(self))
         run.values = values
+        self._below.clear()
         self._attach(run)
 
     def _attach(self, run):
         """Show a run in place of the form, and what comes of it below."""
         self._chooser.layout.display = "none"
         self._panel.children = (Panel(run).widget,)
-        is_reported = False
+        once = threading.Lock()                    # a run may end while this thread looks at it, too
 
         def look():
-            nonlocal is_reported
-            if run.has_ended and not is_reported:
-                is_reported = True
+            if run.has_ended and once.acquire(blocking=False):
                 self._end(run)
 
         run.watch(look)
@@ -201,7 +198,7 @@ class Form:
 
     def _check(self):
         """Say beside each field what it is for, or what is wrong with it; and below, what a run would take."""
-        if self._is_naming:
+        if self._preset and self._preset.is_reworded:
             return
         wrong = self._fault()
         for name, shown in self._help.items():
@@ -226,22 +223,20 @@ class Form:
         try:
             return _line(self._on_chosen(), _QUIET)
         except (LockstepError, OSError) as error:
+            self._say_outlook(None)
             return _line(str(error), _WRONG)
 
     def _on_chosen(self):
         choices, uploaded = self.choices(), self.uploaded()
         given = what_is_given(choices, uploaded)
         path = {"path": choices.path.strip(), "upload": uploaded}.get(given)
-        if not path and self.task == "compress":
-            self._name_presets(None)
-        if path and self.task == "compress":
-            settings = self.settings()
-            outlook = self._estimate.outlook(path, settings, tuple(_WORDS)[1:])
-            self._name_presets(outlook)
-            self._show_what_applies(outlook)
-            return self._estimate.line(path, outlook, settings.preset)
+        if path and self._preset:
+            outlook = self._estimate.outlook(path, self.settings())
+            self._say_outlook(outlook)
+            return self._estimate.line(path, outlook, self.settings().preset)
         if path:
             return line_on_coded(path) if self.task == "decompress" else f"{path} is chosen."
+        self._say_outlook(None)
         if given in ("", "upload"):
             limit = "" if host.is_app() else (
                 " Most servers take up to 10 MB here (with make lab, more): put a larger file beside this notebook, by Jupyter's own "
@@ -254,43 +249,11 @@ class Form:
         names = [field.name for field in dataclasses.fields(group) if field.name in self._initial]
         return {name: self._widgets[name].value if name in self._widgets else self._initial[name] for name in names}
 
-    def _presets(self):
-        """The widget for the preset, in words."""
-        if "preset" not in self._initial:
-            return []
-        import ipywidgets
-        self._widgets["preset"] = ipywidgets.RadioButtons(options=self._named(None), value=self._initial["preset"],
-                                                          layout={"width": "max-content"})
-        return [self._widgets["preset"]]
-
     def _open(self, is_open):
-        self._is_open = is_open
-        if "preset" in self._widgets:
+        """The options were unfolded, or folded."""
+        if self._preset:
+            self._preset.offers_all = is_open
             self._check()
-
-    def _name_presets(self, outlook: Outlook | None):
-        """Say of each preset how long it takes, and how small the file may become."""
-        widget = self._widgets["preset"]
-        options = self._named(outlook)
-        if tuple(widget.options) != options:
-            chosen, self._is_naming = widget.value, True
-            widget.options = options                           # which chooses the first of them
-            widget.value, self._is_naming = chosen, False
-
-    def _named(self, outlook):
-        named = []
-        for preset, word in _WORDS.items():
-            if outlook and preset in outlook.plans and preset != "auto":
-                word += f": about {outlook.duration_of(preset)}"
-                word += f", about {_size(outlook.sizes[preset])}" if preset in outlook.sizes else ""
-            elif outlook and outlook.taken in _WORDS:
-                word += f": {_WORDS[outlook.taken]}, for this file" if outlook.why else ""
-            named.append((word, preset))
-        chosen = self._widgets["preset"].value if "preset" in self._widgets else self._initial["preset"]
-        return (*named, *((word, preset) for preset, word in _MORE_WORDS.items() if self._is_open or chosen in _MORE_WORDS))
-
-    def _open_rows(self):
-        return [self._row(name) for name in _OPEN if name in self._initial]
 
     def _groups(self):
         """The groups of rows that are not empty."""
@@ -298,11 +261,12 @@ class Form:
         groups = []
         for title, names in grouped([name for name in self._initial if name not in (*_OPEN, *_ELSEWHERE)]):
             groups += [ipywidgets.HTML(f"<b>{title}</b>"), *(self._row(name) for name in names)]
-        self._show_what_applies(None)
         return groups
 
-    def _show_what_applies(self, outlook: Outlook | None):
-        """Hide what is for other kinds of data than the chosen file's."""
+    def _say_outlook(self, outlook: Outlook | None):
+        """Say of each preset what it takes, and hide what is for other kinds of data than the chosen file's."""
+        if self._preset:
+            self._preset.say(outlook)
         kinds = outlook.source.context_kinds if outlook else ()
         for names, kind in ((_FOR_VIDEOS, "video"), (_FOR_IMAGES, "image")):
             for name in names:
@@ -313,60 +277,11 @@ class Form:
     def _row(self, name):
         """The widget of a field and its line of help."""
         import ipywidgets
-        self._widgets[name] = _widget(field_named(name), self._initial[name])
+        self._widgets[name] = widget_of(field_named(name), self._initial[name])
         self._help[name] = ipywidgets.HTML(layout={"flex": "1 1 0%"})          # wraps
         self._rows[name] = ipywidgets.HBox([self._widgets[name], self._help[name]])
         return self._rows[name]
 
 
-def _size(count):
-    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} KB" if count >= 1e4 else f"{count / 1e3:,.1f} KB"
-
-
 def _line(text, style):
     return f"<div style='{style};line-height:1.3;padding-top:5px'>{html.escape(text)}</div>"
-
-
-def grouped(names: list[str]) -> list[tuple[str, list[str]]]:
-    """[(title, names)] of GROUPS that are not empty."""
-    left, groups = list(names), []
-    for title, wanted in GROUPS:
-        group = [name for name in wanted or left if name in left]
-        left = [name for name in left if name not in group]
-        groups += [(title, group)] if group else []
-    return groups
-
-
-def field_named(name: str) -> dataclasses.Field:
-    """The field of Choices, Settings or SplitChoices by its name."""
-    return next(field for group in (Choices, Settings, SplitChoices) for field in dataclasses.fields(group) if field.name == name)
-
-
-def _widget(field, initial):
-    import ipywidgets
-    facts = field.metadata
-    shape = dict(description=field.name, style={"description_width": "150px"}, layout={"width": "330px"})
-    if facts["choices"] and field.default is not None:
-        offered = [choice for choice in facts["choices"] if choice != "drive" or initial == "drive"]         # which is Colab's
-        return ipywidgets.Dropdown(options=offered, value=initial, **shape)
-    if facts["choices"]:
-        return ipywidgets.Dropdown(options=(_PRESET, *facts["choices"]), value=initial or _PRESET, **shape)
-    if isinstance(field.default, (int, float)):
-        least, most = facts.get("minimum"), facts.get("maximum")
-        bounds = dict(min=min(1, field.default) if least is None else least, max=10**9 if most is None else most)
-        kind = ipywidgets.BoundedIntText if isinstance(field.default, int) else ipywidgets.BoundedFloatText
-        return kind(value=type(field.default)(initial), **bounds, **shape)
-    return ipywidgets.Text(value="" if initial in (None, _PRESET) else str(initial), placeholder=placeholder(field),
-                           continuous_update=False, **shape)          # not at every letter of a path
-
-
-def help_line(field: dataclasses.Field) -> str:
-    """A field's help with its unit and bounds."""
-    facts = field.metadata
-    bounds = "" if facts.get("minimum") is None else f" ({facts['minimum']:,} to {facts['maximum']:,} {facts['unit']})"
-    return facts["help"] + bounds.replace(" )", ")")
-
-
-def placeholder(field: dataclasses.Field) -> str:
-    """What an empty text field of a setting stands for."""
-    return f"preset: {default_of(field.name)}" if field.metadata.get("header_id") else ""

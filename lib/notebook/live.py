@@ -89,7 +89,8 @@ def _how_far(run: Run) -> str:
         return "stopping, after the next checkpoint"
     if not progress:
         return f"{run.share:.0%}" if run.share else "starting"
-    rate = progress.done / max(1e-9, progress.seconds)
-    left = duration((progress.total - progress.done) / max(1e-9, rate))
-    return (f"{progress.done / progress.total:.0%}, {left} left, {progress.bits / max(1, progress.done):.3f} bits per {progress.unit[:-1]}, "
-            f"{rate:,.0f} {progress.unit}/s")
+    symbols, bits, seconds = run.since_first
+    if not (symbols and seconds):
+        return f"{run.share:.0%}"
+    left = duration((progress.total - progress.done) * seconds / symbols)
+    return f"{run.share:.0%}, {left} left, {bits / symbols:.3f} bits per {progress.unit[:-1]}, {symbols / seconds:,.0f} {progress.unit}/s"

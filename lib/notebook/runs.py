@@ -53,11 +53,18 @@ class Run:
         return self._stop.is_set() and not self.has_ended
 
     @property
+    def since_first(self) -> tuple[int, int, float]:
+        """(symbols, bits, seconds) since the first report: what this run did, also where it went on from a checkpoint."""
+        if self._first is None or self._newest is None:
+            return 0, 0, 0.0
+        first, newest = self._first, self._newest
+        return newest.done - first.done, newest.bits - first.bits, newest.seconds - first.seconds
+
+    @property
     def symbols_per_second(self) -> float | None:
         """How many symbols were coded in a second, without the time to begin; None where there was too little to tell."""
-        if self._first is None or self._newest is None or self._newest.seconds - self._first.seconds < _FEWEST_SECONDS:
-            return None
-        return (self._newest.done - self._first.done) / (self._newest.seconds - self._first.seconds)
+        symbols, _, seconds = self.since_first
+        return symbols / seconds if seconds >= _FEWEST_SECONDS else None
 
     def watch(self, watcher: Callable[[], Any]) -> None:
         """Call `watcher` whenever there is something new, from the run's thread, and at once."""

@@ -36,9 +36,10 @@ def form(choices: Mapping[str, Any], settings: Mapping[str, Any] = {}, splitting
     network: further settings, which are left to the preset unless `change_the_network`.
     """
     shown = Form(choices, {**settings, **(network if change_the_network else dict.fromkeys(network, "preset"))}, splitting)
-    begin, report = {"compress": (_compression, _report_compression), "decompress": (_decompression, _report_decompression),
-                     "split or join": (_splitting, _report_splitting)}[shown.task]
-    shown.show(begin, report)
+    parts: dict[str, tuple[Any, Any]] = {"compress": (_compression, functools.partial(_report_coding, _say_how_small, _show_details)),
+                                         "decompress": (_decompression, functools.partial(_report_coding, _say_verdict, _show_facts)),
+                                         "split or join": (_splitting, _report_splitting)}
+    shown.show(*parts[shown.task])
     return shown
 
 
@@ -79,26 +80,11 @@ def deliver(result: Result, form: Form) -> None:
 
 
 def _compression(form):
-    choices, settings = form.choices(), form.settings()
+    choices = form.choices()
     folder = _output_folder(choices)
     input_path = inputs.find_input(choices, form.uploaded(), make_sample)
-    output_path = inputs.output_for(input_path, folder)
-    checkpoint = _checkpoint_path(output_path, choices)
-
-    def work(run: Run) -> Result:
-        result = lib.compress(input_path, output_path, settings, progress=run.take, warn=run.warn, note=run.say, overwrite=True,
-                              checkpoint=checkpoint, prior=choices.prior_file or None, code_lengths=True)
-        _finish(run, result)
-        return result
-
-    return Run(f"Compressing {input_path.name}", work)
-
-
-def _report_compression(run, form):
-    _say_how_small(run.result)
-    deliver(run.result, form)
-    show_course(run)
-    _show_details(run.result)
+    code = functools.partial(lib.compress, overwrite=True, code_lengths=True)
+    return _coding(form, "Compressing", code, input_path, inputs.output_for(input_path, folder))
 
 
 def _say_how_small(result):
@@ -132,26 +118,10 @@ def report_decompression(result: Result) -> None:
 
 
 def _decompression(form):
-    choices, settings = form.choices(), form.settings()
+    choices = form.choices()
     folder = _output_folder(choices)
     input_path = inputs.find_input(choices, form.uploaded(), _newest_or_sample)
-    output_path = free_name(folder / near_name(lib.inspect(input_path).header.name))
-    checkpoint = _checkpoint_path(output_path, choices)
-
-    def work(run: Run) -> Result:
-        result = lib.decompress(input_path, output_path, settings, progress=run.take, warn=run.warn, note=run.say,
-                                checkpoint=checkpoint, prior=choices.prior_file or None)
-        _finish(run, result)
-        return result
-
-    return Run(f"Decompressing {input_path.name}", work)
-
-
-def _report_decompression(run, form):
-    _say_verdict(run.result)
-    deliver(run.result, form)
-    show_course(run)
-    _show_facts(run.result)
+    return _coding(form, "Decompressing", lib.decompress, input_path, free_name(folder / near_name(lib.inspect(input_path).header.name)))
 
 
 def _say_verdict(result):
@@ -225,6 +195,28 @@ def _report_splitting(run, form):
 
 
 # --- what they share ---
+
+def _coding(form, doing, code, input_path, output_path):
+    """The Run of lib.compress or lib.decompress."""
+    choices, settings = form.choices(), form.settings()
+    checkpoint = _checkpoint_path(output_path, choices)
+
+    def work(run: Run) -> Result:
+        result = code(input_path, output_path, settings, progress=run.take, warn=run.warn, note=run.say, checkpoint=checkpoint,
+                      prior=choices.prior_file or None)
+        _finish(run, result)
+        return result
+
+    return Run(f"{doing} {input_path.name}", work)
+
+
+def _report_coding(say_first, show_rest, run, form):
+    """Show what came of a Run of `_coding` in the order in which people want to know it."""
+    say_first(run.result)
+    deliver(run.result, form)
+    show_course(run)
+    show_rest(run.result)
+
 
 def _finish(run, result):
     """Take into account how fast this machine is, and write the final plot beside the output, which is complete whatever becomes of that."""
