@@ -11,8 +11,10 @@ from lib.models.exact import bounds
 from lib.models.exact.dimensions import Dimensions
 from lib.models.exact.numba_engine import NumbaEngine
 from lib.models.exact.state import State
-from lib.models.training import Trainer, Windows
-from tools import train_network
+from lib.models.training import Trainer
+from lib.models.windows import Windows
+from tools import corpus as corpus_tool
+from tools import gather_texts, train_network
 
 TINY = Dimensions(symbols=256, embedding=4, units=12, layers=2, streams=3, window=8, interval=8, seen=1, known=256)
 
@@ -111,19 +113,44 @@ def test_a_corpus_that_holds_a_benchmark_is_refused(tmp_path, capsys):
 
 
 def test_each_block_comes_once_before_any_again_and_what_is_held_out_never(monkeypatch):
-    monkeypatch.setattr(train_network, "_BLOCK", 10)
+    monkeypatch.setattr(corpus_tool, "_BLOCK", 10)
     corpus = {"a": bytes(range(200)), "b": bytes(range(200, 256))}
-    learned_from, held_out = train_network.blocks_of(corpus)
+    learned_from, held_out = corpus_tool.blocks_of(corpus)
     assert len(learned_from) + len(held_out) == 26 and held_out == [("a", 160)]
-    pieces = train_network.pieces_of(corpus, learned_from, seed=3)
+    pieces = corpus_tool.pieces_of(corpus, learned_from, seed=3)
     once = b"".join(next(pieces) for _ in range(25))
     assert sorted(once) == sorted(set(range(256)) - set(range(160, 170)))
 
 
 def test_books_are_set_anew_word_for_word():
     text = ("A paragraph of many words, which goes on and on, until a line of some columns is full of them. " * 3 + "\n\nÜber alles.\n").encode()
-    made = {train_network.set_anew(text, random.Random(seed)) for seed in range(40)}
+    made = {corpus_tool.set_anew(text, random.Random(seed)) for seed in range(40)}
     assert text in made and len(made) > 10
     for one in made:
         letters = one.decode("latin-1" if b"\xdc" in one else "utf-8")
         assert letters.split() == text.decode().split()
+
+
+def test_gathered_texts_are_stretches_of_each_file_once(tmp_path):
+    (tmp_path / "a").mkdir()
+    for name, content in {"1.c": b"x" * 600, "2.c": b"x" * 600, "short.c": b"y" * 10, "binary.c": b"\0" * 900, "long.c": b"z\n" * 5000,
+                          "minified.c": b"m" * 3000, "other.txt": b"t" * 600}.items():
+        (tmp_path / "a" / name).write_bytes(content)
+    text = gather_texts.gather(tmp_path, ("a/*.c",), 100_000, 1_000)
+    assert text.count(b"x") == 600 and text.count(b"z") == 500 and len(text) == 1_600
+    assert text == gather_texts.gather(tmp_path, ("a/*.c",), 100_000, 1_000)
+    assert len(gather_texts.gather(tmp_path, ("a/*.c",), 700, 1_000)) >= 600
+
+
+def test_networks_trained_with_pytorch_are_the_same_network(tmp_path):
+    torch = pytest.importorskip("torch")
+    from tools.train_on_gpu import Network
+    network = Network("2x12:0.01", TINY.streams, TINY.window, "cpu")
+    for window in windows(*[TEXT] * 6):
+        network.learn([torch.from_numpy(array.T.copy()) for array in (window.inputs, window.targets, window.mask)],
+                      torch.from_numpy(window.fresh).float(), share=0.5)
+    trainer = Trainer(TINY._replace(embedding=64), seed=1)
+    trainer.take(network.weights())
+    measured = list(windows(*[TEXT] * TINY.streams))
+    assert trainer.measure(measured) == pytest.approx(np.mean(network.measure(measured)), abs=1e-4)
+    assert trainer.measure(measured) < 6
