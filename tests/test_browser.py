@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_a_file_is_uploaded_compressed_downloaded_and_comes_back(person, work, c
     assert someone.is_in_sight("smaller") and someone.is_in_sight("Download tale.txt.lks")
     someone.picture(f"{surface} 3-result")
     packed = someone.download("tale.txt.lks", downloads)
-    assert packed.read_bytes() == (work / "tale.txt.lks").read_bytes() and packed.stat().st_size < len(LONG) / 4
+    assert packed.read_bytes() == (work / "files" / "tale.txt.lks").read_bytes() and packed.stat().st_size < len(LONG) / 4
 
     someone = person("decompress.ipynb", surface)
     someone.sees("Choose a file. Most servers")
@@ -113,14 +114,12 @@ def test_a_damaged_file_gets_a_red_verdict_and_nothing_is_made(person, work, cho
     damaged = bytearray((lab.ROOT / "tests" / "golden" / "fast.txt.lks").read_bytes())
     damaged[-20] ^= 1
     (downloads / "fast.txt.lks").write_bytes(damaged)
-    before = set(work.iterdir())
     someone = person("decompress.ipynb")
     someone.upload(downloads / "fast.txt.lks")
     someone.press("Decompress")
     someone.sees("The file is damaged or not of Lockstep")
     someone.picture("JupyterLab 10-damaged", below="The file is damaged or not of Lockstep")
-    made = {path.name for path in set(work.iterdir()) - before if not path.name.startswith(".")}       # Jupyter has its own
-    assert made <= {"fast.txt.lks", "exact.txt.partial"}
+    assert {path.name for path in (work / "files").iterdir()} <= {"fast.txt.lks", "exact.txt.partial"}
 
 
 def test_a_run_that_is_stopped_goes_on(person, work, chosen):
@@ -131,9 +130,9 @@ def test_a_run_that_is_stopped_goes_on(person, work, chosen):
     someone.press("Stop")
     someone.sees("Nothing is lost: ")
     someone.picture("JupyterLab 7-stopped")
-    assert (work / "tale.txt.lks.checkpoint").exists() and not (work / "tale.txt.lks").exists()
+    assert [path.name for path in (work / "files").glob("*.lks*")] == ["tale.txt.lks.checkpoint"]
     someone.press("Compress")
-    someone.sees("going on from tale.txt.lks.checkpoint")
+    someone.sees("going on from files/tale.txt.lks.checkpoint")
     someone.press("Stop")
     someone.sees("Nothing is lost: ")
 
@@ -177,12 +176,13 @@ def test_a_file_is_split_and_joined(person, work, chosen):
     someone.press("Split or join")
     someone.sees("Keep tale.txt.parts.json for joining them.")
     someone.picture("JupyterLab 8-split")
-    for name in ("tale.txt.part1of2", "tale.txt.part2of2"):
-        assert someone.download(name, downloads).read_bytes() == (work / name).read_bytes()
-    (work / "tale.txt").unlink()
+    with zipfile.ZipFile(someone.download("tale.txt.parts.zip", downloads)) as packed:
+        assert sorted(packed.namelist()) == ["tale.txt.part1of2", "tale.txt.part2of2", "tale.txt.parts.json"]
+    (work / "files" / "tale.txt").unlink()
     someone.press("Another file")
     someone.unfold("Options")
-    someone.fill_in("path", "tale.txt.parts.json")
+    someone.fill_in("path", "files/tale.txt.parts.json")
+    someone.sees("tale.txt in 2 parts: beside tale.txt.parts.json are 2 of them, and 0 compressed.")
     someone.press("Split or join")
     someone.sees("Download tale.txt (")
     assert someone.download("tale.txt", downloads).read_bytes() == TEXT

@@ -64,8 +64,8 @@ def file(tmp_path):
 def test_a_file_goes_through_both_notebooks_and_comes_back(file):
     source, work = file
     book, made = execute("compress.ipynb", work, {"path": str(source), **TINY}, RUN, ONLY_LOOPBACK)
-    assert (made["output"], made["backend"]) == ("notes.txt.lks", "numba")
-    compressed = (work / "notes.txt.lks").stat().st_size
+    assert (made["output"], made["backend"]) == ("files/notes.txt.lks", "numba")
+    compressed = (work / "files" / "notes.txt.lks").stat().st_size
     assert compressed < source.stat().st_size
     result = text_of(cell(book, "4. Result"))
     assert f"{source.stat().st_size:,} bytes" in result and f"{compressed:,} bytes" in result
@@ -73,12 +73,12 @@ def test_a_file_goes_through_both_notebooks_and_comes_back(file):
     assert pictures(cell(book, "3. Compress")) == 1      # one plot, updated in place
     assert pictures(cell(book, "4. Result")) == 1        # the chart
     assert "notes.txt.lks" in text_of(cell(book, "5. Take"))
-    assert (work / "notes.txt.lks.progress.png").read_bytes()[:4] == b"\x89PNG"
+    assert (work / "files" / "notes.txt.lks.progress.png").read_bytes()[:4] == b"\x89PNG"
 
     # takes the newest .lks file
     book, back = execute("decompress.ipynb", work, {"backend": "numpy"}, RUN, ONLY_LOOPBACK)
     assert (work / back["output"]).read_bytes() == source.read_bytes()
-    assert (back["output"], back["sha256"], back["backend"]) == ("notes.txt", made["sha256"], "numpy")
+    assert (back["output"], back["sha256"], back["backend"]) == ("files/notes.txt", made["sha256"], "numpy")
     result = text_of(cell(book, "4. Result"))
     assert "notes.txt" in result and "everywhere" in result
     assert "bit for bit" in result and "computed by" in result and "numpy" in result
@@ -86,9 +86,9 @@ def test_a_file_goes_through_both_notebooks_and_comes_back(file):
 
 def test_a_plot_that_cannot_be_kept_is_a_warning_and_the_output_stands(file):
     source, work = file
-    (work / "notes.txt.lks.progress.png").mkdir()
+    (work / "files" / "notes.txt.lks.progress.png").mkdir(parents=True)
     book, made = execute("compress.ipynb", work, {"path": str(source), "preset": "fast"}, PATHS, ONLY_LOOPBACK)
-    assert made["output"] == "notes.txt.lks" and (work / "notes.txt.lks").exists()
+    assert made["output"] == "files/notes.txt.lks" and (work / made["output"]).exists()
     assert "Warning: " in text_of(cell(book, "3. Compress"))
 
 
@@ -109,12 +109,14 @@ def test_a_file_is_split_goes_through_the_notebooks_and_is_joined(file):
     result = text_of(cell(book, "4. Result"))
     assert "notes.txt.part2of2" in result and "one after the other, in order" in result
     back = work / "back"
+    with zipfile.ZipFile(work / "files" / "notes.txt.parts.zip") as packed:
+        assert {name: packed.read(name) for name in packed.namelist()} == {name: (work / "files" / name).read_bytes() for name in cut["made"]}
     for name in cut["made"][1:]:
-        execute("compress.ipynb", work, {"path": name, **TINY}, RUN, ONLY_LOOPBACK)
-        execute("decompress.ipynb", work, {"path": f"{name}.lks", "output_folder": "back"}, RUN, ONLY_LOOPBACK)
-        assert (back / name).read_bytes() == (work / name).read_bytes()
-    (work / cut["path"]).rename(back / cut["path"])
-    _, joined = execute("splitter.ipynb", work, {"path": f"back/{cut['path']}", "output_folder": "whole"}, values, ONLY_LOOPBACK)
+        execute("compress.ipynb", work, {"path": f"files/{name}", **TINY}, RUN, ONLY_LOOPBACK)
+        execute("decompress.ipynb", work, {"path": f"files/{name}.lks", "output_folder": "back"}, RUN, ONLY_LOOPBACK)
+        assert (back / name).read_bytes() == (work / "files" / name).read_bytes()
+    (work / cut["path"]).rename(back / "notes.txt.parts.json")
+    _, joined = execute("splitter.ipynb", work, {"path": "back/notes.txt.parts.json", "output_folder": "whole"}, values, ONLY_LOOPBACK)
     assert (work / joined["path"]).read_bytes() == source.read_bytes()
 
 
@@ -136,18 +138,18 @@ Keeper.visit = visit
     fields = {"path": str(source), **TINY, "primer": "none", "preset": "balanced"}
     with pytest.raises(CellExecutionError, match="Stopped"):
         execute("compress.ipynb", work, fields, {}, stop_once)
-    assert [path.name for path in work.iterdir()] == ["notes.txt.lks.checkpoint"]
+    assert [path.name for path in (work / "files").iterdir()] == ["notes.txt.lks.checkpoint"]
     book, made = execute("compress.ipynb", work, fields, PATHS, ONLY_LOOPBACK)
-    assert "going on from notes.txt.lks.checkpoint" in text_of(cell(book, "3. Compress"))
+    assert "going on from files/notes.txt.lks.checkpoint" in text_of(cell(book, "3. Compress"))
     whole = lib.compress(source, work / "whole", Settings(preset="balanced", primer="none").with_values(TINY))
     assert (work / made["output"]).read_bytes() == whole.output_path.read_bytes()
-    assert not (work / "notes.txt.lks.checkpoint").exists()
+    assert not (work / "files" / "notes.txt.lks.checkpoint").exists()
 
 
 def test_with_no_file_chosen_run_all_takes_the_sample(tmp_path):
     book, made = execute("compress.ipynb", tmp_path, {"preset": "fast"}, PATHS, ONLY_LOOPBACK)
-    assert made["input"] == SAMPLE_NAME
-    assert (tmp_path / SAMPLE_NAME).read_bytes() == sample_bytes()
+    assert made["input"] == f"files/{SAMPLE_NAME}"
+    assert (tmp_path / "files" / SAMPLE_NAME).read_bytes() == sample_bytes()
     widgets = [output for cell in book.cells for output in cell.get("outputs", [])
                if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
     assert widgets, "the form shows no widgets"
@@ -160,8 +162,8 @@ def test_in_vs_code_the_form_waits_for_a_file_and_a_path_in_it_is_one(file):
     assert made["result"] is None and not list(work.iterdir())
     assert text_of(cell(book, "3. Compress")) == ""
     book, made = execute("compress.ipynb", work, {**TINY, "path": str(source)}, PATHS, in_vs_code)
-    assert made["output"] == "notes.txt.lks" and (work / "notes.txt.lks").exists()
-    assert "notes.txt.lks, beside this notebook" in text_of(cell(book, "5. Take the file"))
+    assert made["output"] == "files/notes.txt.lks" and (work / made["output"]).exists()
+    assert "files/notes.txt.lks, beside this notebook" in text_of(cell(book, "5. Take the file"))
     assert not any("download" in output["data"]["text/html"] for output in cell(book, "5. Take the file").outputs)
 
 
@@ -205,16 +207,17 @@ def test_the_networks_parameters_are_left_to_the_preset_unless_that_is_wanted(fi
 
 def test_in_colab_the_upload_is_asked_for_and_the_result_downloaded(tmp_path):
     book, made = execute("compress.ipynb", tmp_path, TINY, {**PATHS, "calls": "calls"}, COLAB)
-    assert made["input"] == "chosen.txt"
-    assert made["calls"] == [["upload", None], ["download", "chosen.txt.lks"]]
+    assert made["input"] == "files/chosen.txt" and [path.name for path in tmp_path.iterdir()] == ["files"]
+    assert made["calls"] == [["upload", None], ["download", "files/chosen.txt.lks"]]
     assert cell(book, "2. Choose").outputs == cell(book, "2b. The network").outputs == []          # Colab's own fields are the form
 
 
 def test_in_colab_a_second_upload_of_a_name_is_another_file(tmp_path):
-    (tmp_path / "chosen.txt").write_bytes(b"what was there before")
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "chosen.txt").write_bytes(b"what was there before")
     _, made = execute("compress.ipynb", tmp_path, {**TINY, "preset": "fast"}, PATHS, COLAB)
-    assert (made["input"], made["output"]) == ("chosen (1).txt", "chosen (1).txt.lks")
-    assert (tmp_path / "chosen.txt").read_bytes() == b"what was there before"
+    assert (made["input"], made["output"]) == ("files/chosen (2).txt", "files/chosen (2).txt.lks")
+    assert (tmp_path / "files" / "chosen.txt").read_bytes() == b"what was there before"
 
 
 def test_in_colab_drive_is_mounted_only_when_asked_for(tmp_path):
@@ -223,8 +226,42 @@ def test_in_colab_drive_is_mounted_only_when_asked_for(tmp_path):
     fields = {"input_from": "drive", "path": "kept.txt", "output_to": "drive", **TINY}
     _, made = execute("compress.ipynb", tmp_path, fields, {**PATHS, "calls": "[call for call, _ in calls]"}, COLAB)
     assert made["calls"] == ["mount", "mount", "mount", "flush"]       # input, checkpoint, output
-    copy = tmp_path / "drive" / "MyDrive" / "kept.txt.lks"
-    assert copy.read_bytes() == (tmp_path / "kept.txt.lks").read_bytes()
+    copy = tmp_path / "drive" / "MyDrive" / "Lockstep" / "kept.txt.lks"
+    assert copy.read_bytes() == (tmp_path / "files" / "kept.txt.lks").read_bytes()
+
+
+def test_in_colab_a_long_file_goes_on_from_drive_in_machines_that_know_nothing_of_each_other(file):
+    """Split onto Drive; each part compressed, and decompressed, in a folder of its own; joined from what Drive has."""
+    source, work = file
+    drive = work / "drive" / "MyDrive" / "Lockstep"
+    drive.parent.mkdir(parents=True)
+    (drive.parent / "notes.txt").write_bytes(source.read_bytes())
+    colab = COLAB.replace('"drive"', repr(str(work / "drive")))
+    kept = {"input_from": "drive", "output_to": "drive"}
+
+    def anew(notebook, number, **fields):
+        machine = work / f"machine {number}"
+        machine.mkdir()
+        book, _ = execute(notebook, machine, {**kept, **fields}, {}, colab)
+        return book
+
+    book = anew("splitter.ipynb", 1, path="notes.txt", parts=2)
+    names = ["notes.txt.parts.json", "notes.txt.part1of2", "notes.txt.part2of2"]
+    assert sorted(path.name for path in drive.iterdir()) == sorted(names) and "next" in text_of(cell(book, "4. Result"))
+    for number, name in enumerate(names[1:], 2):
+        book = anew("compress.ipynb", number, path=name, **TINY)
+    assert "This was part 2 of 2. Keep all .lks files" in text_of(cell(book, "5. Take"))
+    parts = {name: (drive / name).read_bytes() for name in names[1:]}
+    for path in [*map(drive.joinpath, parts), *drive.glob("*.state")]:
+        path.unlink()
+    for number, name in enumerate(names[1:], 4):
+        book = anew("decompress.ipynb", number, path=f"{name}.lks")
+        assert (drive / name).read_bytes() == parts[name]
+        said = text_of(cell(book, "5. Take"))
+        assert ("Next is notes.txt.part2of2.lks, which goes on from" if number == 4 else "splitter.ipynb joins them") in said
+    (drive.parent / "notes.txt").unlink()
+    anew("splitter.ipynb", 6, path="notes.txt.parts.json")
+    assert (drive / "notes.txt").read_bytes() == source.read_bytes()
 
 
 def test_notebooks_are_what_their_parts_say_and_carry_no_outputs():

@@ -22,13 +22,14 @@ class Choices:
 
     input_from: str = _choice(
         "auto", "auto takes what is given: a URL, a path, an upload; where nothing is, it asks for a file", INPUTS)
-    path: str = _choice("", "a file on this machine; with drive, a file under MyDrive")
+    path: str = _choice("", "a file on this machine; with drive, a file under MyDrive, or in its folder Lockstep")
     url: str = _choice("", "an http or https address")
     largest_download_mb: int = _choice(1000, "refuse to fetch more than this many megabytes from a URL")
     output_to: str = _choice(
         "auto", "the result is always on disk here; download also hands it to the browser (auto does so "
-        "in Colab), drive also copies it to MyDrive", OUTPUTS)
-    output_folder: str = _choice("", "the folder to write into; empty is this notebook's")
+        "in Colab), drive also copies it to the folder Lockstep on MyDrive", OUTPUTS)
+    output_folder: str = _choice("files", "the folder for uploads and results, beside this notebook unless it is a whole path; made where it is "
+                                 "missing; empty is this notebook's own")
     prior_file: str = _choice("", "what was learned from files of yours, a .prior file; a .lks file made with one finds it beside "
                               "itself, or is told here")
 

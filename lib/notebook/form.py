@@ -16,8 +16,10 @@ from lib.notebook.estimate import Estimate, Outlook, line_on_coded
 from lib.notebook.fields import field_named, grouped, help_line, widget_of
 from lib.notebook.inputs import what_is_given
 from lib.notebook.live import Panel
+from lib.notebook.parts import line_on_manifest
 from lib.notebook.place import Below
 from lib.notebook.runs import Run
+from lib.resume.manifest import MANIFEST_SUFFIX
 from lib.settings import Settings
 
 _WRONG = "color:#b3261e;font-weight:bold"
@@ -79,7 +81,7 @@ class Form:
         if self._upload is None:
             return None
         if self._upload.value is not self._taken[0]:
-            self._taken = self._upload.value, host.widget_upload(self._upload, ".")
+            self._taken = self._upload.value, host.widget_upload(self._upload, self._initial.get("output_folder") or ".")
         return self._taken[1]
 
     @property
@@ -235,7 +237,9 @@ class Form:
             self._say_outlook(outlook)
             return self._estimate.line(path, outlook, self.settings().preset)
         if path:
-            return line_on_coded(path) if self.task == "decompress" else f"{path} is chosen."
+            if self.task == "decompress":
+                return line_on_coded(path)
+            return line_on_manifest(path) if str(path).endswith(MANIFEST_SUFFIX) else f"{path} is chosen."
         self._say_outlook(None)
         if given in ("", "upload"):
             limit = "" if host.is_app() else (

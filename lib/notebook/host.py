@@ -16,6 +16,7 @@ from lib.errors import InputError, OutputError
 from lib.storage.files import free_name, write_file
 
 _DRIVE = Path("/content/drive")
+_DRIVE_FOLDER = "Lockstep"         # of MyDrive, for results
 _LARGEST_IN_PAGE = 64_000_000      # bytes that a link of the app carries itself, since Voila serves no files
 
 
@@ -48,11 +49,14 @@ def is_app() -> bool:
 def ask_for_upload(folder: Path | str) -> Path:
     """Colab's own upload dialog; waits for the person. Returns the path of the uploaded file in `folder`."""
     from google.colab import files
-    uploaded = files.upload()       # {name: bytes}; the files also land in the working folder
+    uploaded = files.upload()       # {name: bytes}; the files also land in the working folder, under these names
     if not uploaded:
         raise InputError("no file was chosen", "run the cell again, or choose another input_from")
     name, content = next(iter(uploaded.items()))
-    return _write_upload(folder, name, content)
+    path = _write_upload(folder, name, content)
+    if not path.samefile(name):
+        Path(name).unlink()
+    return path
 
 
 def widget_upload(widget: Any, folder: Path | str) -> Path | None:
@@ -77,16 +81,39 @@ def mount_drive() -> Path:
     return _DRIVE / "MyDrive"
 
 
-def copy_to_drive(path: Path) -> Path:
-    """Copy a file to MyDrive and wait until it is there; returns its path."""
-    from google.colab import drive
-    target = free_name(mount_drive() / path.name)
+def on_drive(name: str) -> Path:
+    """The path of a file that a person names: under MyDrive, or in its folder for results."""
+    path = mount_drive() / name
+    return path if path.exists() else _DRIVE / "MyDrive" / _DRIVE_FOLDER / name
+
+
+def drive_folder() -> Path:
+    """The folder for results on MyDrive, mounted, and made where it is missing."""
+    folder = mount_drive() / _DRIVE_FOLDER
     try:
-        shutil.copyfile(path, target)
+        folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot copy {path.name} to Drive: {error.strerror}", f"it is still here as {path}") from error
-    drive.flush_and_unmount()       # else the copy may still be on its way when the machine goes
-    return target
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}", "look at Drive, or choose another output_to") from error
+    return folder
+
+
+def copy_to_drive(paths: Sequence[Path], belong_together: bool) -> list[Path]:
+    """Copy files to Drive and wait until they are there; returns their paths.
+
+    belong_together: they keep their names, and replace what has them; else a file whose name is taken gets a free one.
+    """
+    from google.colab import drive
+    folder, copies = drive_folder(), []
+    for path in paths:
+        target = folder / path.name if belong_together else free_name(folder / path.name)
+        if not (target.exists() and target.samefile(path)):
+            try:
+                shutil.copyfile(path, target)
+            except OSError as error:
+                raise OutputError(f"cannot copy {path.name} to Drive: {error.strerror}", f"it is still here as {path}") from error
+        copies.append(target)
+    drive.flush_and_unmount()       # else the copies may still be on their way when the machine goes
+    return copies
 
 
 def hand_over(paths: Sequence[Path]) -> None:
@@ -129,7 +156,8 @@ def _link(path, address, name):
 
 
 def _write_upload(folder, name, content):
-    """Write an upload under its own name, or a free one where another file has that; the bytes as they came."""
+    """Write an upload under its own name, or a free one where another file has that; the bytes as they came. Makes the folder."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
     path, content = Path(folder) / Path(name).name, bytes(content)
     if path.is_file() and path.read_bytes() == content:
         return path

@@ -42,7 +42,7 @@ def find_input(choices: Choices, uploaded: Path | None, fallback: Callable[[Path
     if chosen == "url":
         return fetch(_given(choices, "url"), folder, choices.largest_download_mb)
     if chosen == "drive":
-        return host.mount_drive() / _given(choices, "path")
+        return host.on_drive(_given(choices, "path"))
     return Path(_given(choices, "path")).expanduser()
 
 

@@ -17,6 +17,7 @@ from lib.notebook.choices import Choices
 from lib.notebook.curve import Plot
 from lib.notebook.form import Form
 from lib.notebook.live import show_course, watched
+from lib.notebook.parts import line_on_next, list_of, pack, states_of
 from lib.notebook.pictures import show_code_lengths
 from lib.notebook.place import show
 from lib.notebook.report import compare_with_standard, show_table
@@ -76,7 +77,9 @@ def deliver(result: Result, form: Form) -> None:
     """Hand the output over as chosen: a link or a download, and a copy on Drive."""
     is_original = result.direction == "decompress"           # which gets its own name back, even where there is one of that name here
     name = near_name(lib.inspect(result.input_path).header.name) if is_original else result.output_path.name
-    _deliver([result.output_path], [name], form.choices())
+    _deliver([result.output_path], [name], form.choices(), states_of(result))
+    if following := line_on_next(result):
+        say(following)
 
 
 def _compression(form):
@@ -148,19 +151,25 @@ class Outcome:
 
     manifest: Manifest
     path: Path               # of the manifest, or of the joined file
-    made: list               # paths of all files
+    made: list[Path]         # of all files
+    packed: Path | None      # one zip of them, where the browser is to have them
+
+    @property
+    def was_joined(self) -> bool:
+        return self.made == [self.path]
 
 
 @boxed
 @_unless_it_waits
 def report_splitting(outcome: Outcome) -> None:
-    """What was split or joined, as a table."""
+    """What was split or joined, as a table, and what to do with the parts."""
     manifest = outcome.manifest
     streams = f"{manifest.batch_size} stream{'s' if manifest.batch_size > 1 else ''}"
     kind = f"aligned, {streams}" if manifest.batch_size else "independent"
-    show_table([("whole", f"{manifest.name}, {manifest.size:,} bytes"), ("SHA-256", manifest.sha256), ("parts", kind)])
-    show_table([(name, f"{size:,}", sha256[:16]) for name, size, sha256 in manifest.parts], ("part", "bytes", "SHA-256 begins"))
-    if len(outcome.made) > 1:
+    show_table([("whole", f"{manifest.name}, {manifest.size:,} bytes"), ("SHA-256", manifest.sha256), ("parts", kind),
+                *([] if outcome.was_joined else [("folder", str(outcome.path.parent))])])
+    if not outcome.was_joined:
+        show_table(list_of(manifest, outcome.path.parent), ("part", "bytes", "SHA-256 begins", "compressed"))
         order = "one after the other, in order" if manifest.batch_size else "in any order"
         say(f"Compress the parts with compress.ipynb, {order}. Keep {outcome.path.name} for joining them.")
 
@@ -168,8 +177,14 @@ def report_splitting(outcome: Outcome) -> None:
 @boxed
 @_unless_it_waits
 def deliver_parts(outcome: Outcome, form: Form) -> None:
-    """Say where the files are, and copy them to Drive where that was chosen."""
-    _deliver(outcome.made, [path.name for path in outcome.made], form.choices(), ("download",))
+    """Hand over what was made: a zip of all parts, or the joined file; on Drive the files themselves."""
+    choices = form.choices()
+    if outcome.was_joined:
+        _deliver(outcome.made, [outcome.path.name], choices)
+    elif choices.output_to == "drive":
+        _copy_to_drive(outcome.made, belong_together=True)
+    elif outcome.packed:
+        _deliver([outcome.packed], [outcome.packed.name], choices)
 
 
 def _splitting(form):
@@ -181,10 +196,15 @@ def _splitting(form):
     def work(run: Run) -> Outcome:
         if joins:
             path, manifest = lib.join(input_path, free_name(folder / Manifest.read(input_path).name), progress=run.take_bytes)
-            return Outcome(manifest, path, [path])
+            return Outcome(manifest, path, [path], None)
         path, manifest = lib.split(input_path, splitting.parts, folder, batch_size=splitting.streams or None,
                                    independent=splitting.kind == "independent", overwrite=True, progress=run.take_bytes)
-        return Outcome(manifest, path, [path, *(folder / name for name, _, _ in manifest.parts)])
+        made = [path, *(folder / name for name, _, _ in manifest.parts)]
+        packed = None
+        if choices.output_to not in ("disk", "drive"):
+            run.say("Putting the parts into one zip, to take along.")
+            packed = pack(made, folder / f"{input_path.name}.parts.zip", run.take_bytes)
+        return Outcome(manifest, path, made, packed)
 
     return Run(f"{'Joining' if joins else 'Splitting'} {input_path.name}", work)
 
@@ -229,11 +249,11 @@ def _finish(run, result):
             run.warn(str(error))
 
 
-def _deliver(paths, names, choices: Choices, downloads=("auto", "download")):
+def _deliver(paths, names, choices: Choices, states=None):
+    """Hand files over under some names, as chosen. states: of a part, what has to lie beside it on Drive."""
     if choices.output_to == "drive":
-        for path in paths:
-            say(f"Copied to {host.copy_to_drive(path)}")
-    if choices.output_to in downloads:
+        _copy_to_drive([*paths, *(states or ())], belong_together=states is not None)
+    if choices.output_to in ("auto", "download"):
         host.hand_over(paths)
     if links := host.links(paths, names):
         show(links, "")
@@ -241,9 +261,14 @@ def _deliver(paths, names, choices: Choices, downloads=("auto", "download")):
         say(f"The file is {host.beside(path)}, beside this notebook" if host.beside(path) else f"The file is {path.resolve()}")
 
 
+def _copy_to_drive(paths, belong_together):
+    for path in host.copy_to_drive(paths, belong_together):
+        say(f"Copied to {path}")
+
+
 def _checkpoint_path(output_path, choices):
     """Where a run keeps its state: beside the output, or on Drive, which outlives the machine."""
-    folder = host.mount_drive() if choices.output_to == "drive" else output_path.parent
+    folder = host.drive_folder() if choices.output_to == "drive" else output_path.parent
     return folder / f"{output_path.name}.checkpoint"
 
 

@@ -150,9 +150,9 @@ class OutputFile:
         if self._file is not None:
             self._discard()
 
-    def write(self, data: bytes) -> None:
-        """Append bytes."""
-        self._try(lambda: self._file.write(data))
+    def write(self, data: bytes) -> int:
+        """Append bytes; returns how many."""
+        return self._try(lambda: self._file.write(data))
 
     def flush(self) -> None:
         """Put what was written so far on disk."""
