@@ -6,6 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 py
 RUN = .venv/bin/python
 
 # Uploads come through the notebook's own connection, which takes 10 MB at once unless told otherwise.
+# voila.json says the same for the app.
 UPLOADS = {'websocket_max_message_size': 1073741824}
 
 .PHONY: setup browser lint test demo lab app zip pictures notebooks clean
@@ -40,7 +41,8 @@ lab: setup
 app: setup
 	@echo "compress:   http://localhost:8866/voila/render/compress.ipynb"
 	@echo "decompress: http://localhost:8866/voila/render/decompress.ipynb"
-	$(RUN) -m voila --no-browser --port=8866 --Voila.ip=127.0.0.1 --Voila.tornado_settings="$(UPLOADS)"
+	@echo "splitter:   http://localhost:8866/voila/render/splitter.ipynb"
+	$(RUN) -m voila
 
 pictures: setup browser
 	$(RUN) -m pytest tests/test_browser.py -k JupyterLab

@@ -29,7 +29,7 @@ def chromium():
 
 def workplace(folder):
     """A folder with the notebooks. Their kernels find the library where it is, so that what it has compiled is used again."""
-    for name in NOTEBOOKS:
+    for name in (*NOTEBOOKS, "voila.json"):
         shutil.copy(ROOT / name, folder)
     quiet = folder / ".jupyter" / "lab" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     quiet.parent.mkdir(parents=True)
@@ -51,8 +51,7 @@ def lab(folder):
 def app(folder):
     """The address of the notebooks as an app, without their code."""
     port = _free_port()
-    options = (f"--port={port}", "--no-browser", "--Voila.ip=127.0.0.1")
-    with _served([sys.executable, "-m", "voila", *options], folder, f"http://127.0.0.1:{port}/"):
+    with _served([sys.executable, "-m", "voila", f"--port={port}"], folder, f"http://127.0.0.1:{port}/"):
         yield f"http://127.0.0.1:{port}/voila/render"
 
 

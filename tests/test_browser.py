@@ -197,8 +197,10 @@ def test_the_app_has_no_code_and_does_the_same(opened, work, chosen):
         someone.choose("quick")
         someone.press("Compress")
         someone.sees("Download tale.txt.lks")
+        someone.sees("gzip")
         someone.picture("app 1-result")
-        assert not someone.page.get_by_text("notebook.compress(form)").count()
+        for text in ("notebook.compress(form)", "Run All", "Colab", "of this notebook"):
+            assert not someone.page.get_by_text(text).count(), text
         packed = someone.download("tale.txt.lks", downloads)
         someone.page.goto(f"{address}/decompress.ipynb")
         someone.upload(packed)

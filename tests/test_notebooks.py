@@ -163,7 +163,7 @@ def test_in_vs_code_the_form_waits_for_a_file_and_a_path_in_it_is_one(file):
     assert text_of(cell(book, "3. Compress")) == ""
     book, made = execute("compress.ipynb", work, {**TINY, "path": str(source)}, PATHS, in_vs_code)
     assert made["output"] == "files/notes.txt.lks" and (work / made["output"]).exists()
-    assert "files/notes.txt.lks, beside this notebook" in text_of(cell(book, "5. Take the file"))
+    assert "files/notes.txt.lks, in the folder of this notebook" in text_of(cell(book, "5. Take the file"))
     assert not any("download" in output["data"]["text/html"] for output in cell(book, "5. Take the file").outputs)
 
 

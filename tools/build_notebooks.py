@@ -25,15 +25,19 @@ _SUGGESTIONS = {"table_bits": (18, 20, 22, 24, 26), "batch_size": (1, 2, 4, 8, 1
                 "update_interval": (4, 8, 16), "rnn_units": (128, 200, 256, 512, 1024), "num_layers": (1, 2, 3),
                 "embedding_size": (32, 64, 128)}
 
+# In the app, where there are no cells to run and no Colab, the second text of each notebook is left out: see voila.json.
+_NOT_IN_APP = "not-in-app"
+
 _COMPRESS_TITLE = """\
 # Lockstep: compress a file
 
 Context statistics and a neural network learn your file while they code it. Nothing is stored but the coded bytes: the
-decoder learns the same in step. **Run All**, choose a file, get a smaller `.lks` file; `decompress.ipynb` gives the very
-bytes back.
+decoder learns the same in step. Choose a file and press **Compress**; you get a smaller `.lks` file, and `decompress.ipynb` gives
+the very bytes back."""
 
-In Jupyter, choose a file in the form and press **Compress**. Colab asks for one. Run by a tool, with nothing chosen, it takes a
-built-in sample."""
+_COMPRESS_WAY_IN = """\
+**Run All** first: below is a form in Jupyter, and a question for a file in Colab. Run by a tool, with nothing chosen, the notebook
+takes a built-in sample."""
 
 _COMPRESS_NOTE = """\
 **Where it can be decoded.** Everywhere: the network computes in whole numbers, which are the same on every device.
@@ -42,37 +46,39 @@ _COMPRESS_NOTE = """\
 _SPLITTER_TITLE = """\
 # Lockstep: split a long file, join its parts
 
-For inputs that take longer than a session: **Run All** splits a file into parts, which `compress.ipynb` takes one after the
-other, each going on from the state that the one before left beside its `.lks` file. `decompress.ipynb` gives the parts back
-in the same order, and this notebook joins them: choose the `.parts.json` file, with the parts in its folder.
+For files that take longer than a session. This notebook splits a file into parts, which `compress.ipynb` takes one after the
+other; each goes on from the state that the one before left beside its `.lks` file. `decompress.ipynb` gives the parts back in the
+same order, and this notebook joins them: choose the `.parts.json` file, with the parts in its folder."""
 
-In Jupyter, choose a file in the form and press the button. Colab asks for one. Run by a tool, with nothing chosen, it takes a
-built-in sample."""
+_SPLITTER_WAY_IN = """\
+**Run All** first: below is a form in Jupyter, and a question for a file in Colab, where `output_to` = drive keeps all parts and
+states on Drive for the next session. Run by a tool, with nothing chosen, the notebook takes a built-in sample."""
 
 _DECOMPRESS_TITLE = """\
 # Lockstep: decompress a .lks file
 
-**Run All** and choose a `.lks` file; its original comes back, bit for bit, checked by SHA-256.
+Choose a `.lks` file and press **Decompress**; its original comes back, bit for bit, checked by SHA-256."""
 
-In Jupyter, choose a file in the form and press **Decompress**. Colab asks for one. Run by a tool, with nothing chosen, it takes the
-newest `.lks` file beside this notebook, or else a built-in sample."""
+_DECOMPRESS_WAY_IN = """\
+**Run All** first: below is a form in Jupyter, and a question for a file in Colab. Run by a tool, with nothing chosen, the notebook
+takes the newest `.lks` file in the folder for results, or else a built-in sample."""
 
 
 def build(root=ROOT):
     """{file name: its text} of everything that this tool writes."""
     return {
         "compress.ipynb": _notebook(
-            _COMPRESS_TITLE, *_form_cells(choices=fields(Choices), settings=_without(fields(Settings), "prior")),   # prior_file says it
+            _COMPRESS_TITLE, _COMPRESS_WAY_IN, *_form_cells(choices=fields(Choices), settings=_without(fields(Settings), "prior")),   # prior_file says it
             "#@title 3. Compress\nresult = notebook.compress(form)",
             "#@title 4. Result\nnotebook.report_compression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)", _COMPRESS_NOTE),
         "decompress.ipynb": _notebook(
-            _DECOMPRESS_TITLE, *_form_cells(choices=fields(Choices), settings=decoding_parameters()),
+            _DECOMPRESS_TITLE, _DECOMPRESS_WAY_IN, *_form_cells(choices=fields(Choices), settings=decoding_parameters()),
             "#@title 3. Decompress\nresult = notebook.decompress(form)",
             "#@title 4. Result\nnotebook.report_decompression(result)",
             "#@title 5. Take the file\nnotebook.deliver(result, form)"),
         "splitter.ipynb": _notebook(
-            _SPLITTER_TITLE, *_form_cells(choices=_without(fields(Choices), "prior_file"), splitting=fields(SplitChoices)),
+            _SPLITTER_TITLE, _SPLITTER_WAY_IN, *_form_cells(choices=_without(fields(Choices), "prior_file"), splitting=fields(SplitChoices)),
             "#@title 3. Split or join\nresult = notebook.split_or_join(form)",
             "#@title 4. Result\nnotebook.report_splitting(result)",
             "#@title 5. Take the files\nnotebook.deliver_parts(result, form)"),
@@ -91,10 +97,11 @@ def main():
         write_file(ROOT / name, text.encode(), overwrite=True)
 
 
-def _notebook(title, *cells):
-    """A notebook as text: title, set-up, then code cells (those with a #@title) and notes."""
-    parts = [title, _setup_cell(), *cells]
-    return _as_text([_code_cell(part) if part.startswith("#@title") else new_markdown_cell(part) for part in parts])
+def _notebook(title, way_in, *cells):
+    """A notebook as text: title, the way in, set-up, then code cells (those with a #@title) and notes."""
+    parts = [_setup_cell(), *cells]
+    return _as_text([new_markdown_cell(title), new_markdown_cell(way_in, metadata={"tags": [_NOT_IN_APP]}),
+                     *(_code_cell(part) if part.startswith("#@title") else new_markdown_cell(part) for part in parts)])
 
 
 def _cells_of(path):

@@ -61,7 +61,8 @@ def show_error(error: BaseException, details: str) -> None:
     """Display the box of what ended a run. details: its traceback."""
     if isinstance(error, KeyboardInterrupt):
         box("note", "Stopped", [str(error)] if str(error) else [
-            "Nothing is lost: run the cell again, or press the button again, with the same choices, and it goes on from here."])
+            f"Nothing is lost: {'press the button again' if host.is_app() else 'run the cell again, or press the button again'}, with the same "
+            "choices, and it goes on from here."])
     elif isinstance(error, LockstepError):
         box("error", _NAMES.get(type(error).__name__, "This did not work"), _lines(error), details)
     else:

@@ -135,6 +135,12 @@ def beside(path: Path) -> Path | None:
     return path.relative_to(here) if path.is_relative_to(here) else None
 
 
+def where(path: Path) -> str:
+    """Where a file lies, for a person to find it."""
+    place = beside(path)
+    return f"{place}, in the folder of this {'app' if is_app() else 'notebook'}" if place else str(path.resolve())
+
+
 def _address(path):
     """What a link to download a file leads to; None where the page cannot give it."""
     if in_colab():

@@ -48,7 +48,7 @@ class Below:
         self._box: Any = None              # in the app, which knows no outputs but those that its page began with
         if host.is_app():
             import ipywidgets
-            self._box = ipywidgets.VBox()
+            self._box = ipywidgets.Box(layout={"flex_flow": "row wrap", "align_items": "flex-start"})      # two columns where there is room
             display(self._box)
         else:
             for name in self._ids:
@@ -65,17 +65,15 @@ class Below:
 
     def clear(self) -> None:
         """Take away what was shown."""
-        for number in range(len(self._shown)):
-            self._put(number, _EMPTY, {})
-        self._shown = []
         if self._box:
             self._box.children = ()
+        else:
+            for number in range(len(self._shown)):
+                self._put(number, _EMPTY, {})
+        self._shown = []
 
     def show(self, bundle: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Show what `show` and `show_picture` make."""
-        if self._box:
-            self._box.children = (*self._box.children, _widget(bundle, metadata))
-            return
         last = self._shown[-1] if self._shown else {}
         if "text/html" in bundle and "text/html" in last:
             bundle = {kind: last[kind] + "\n" + bundle[kind] for kind in ("text/html", "text/plain")}
@@ -85,7 +83,10 @@ class Below:
         self._put(len(self._shown) - 1, bundle, metadata)
 
     def _put(self, number, bundle, metadata):
-        if not self._box:
+        if self._box:
+            shown = self._box.children
+            self._box.children = (*shown[:number], _widget(bundle, metadata), *shown[number + 1:])
+        else:
             display(bundle, metadata=metadata, raw=True, display_id=self._ids[number], update=True)
 
 
@@ -93,5 +94,5 @@ def _widget(bundle, metadata):
     import ipywidgets
     if "image/png" in bundle:
         return ipywidgets.Image(value=base64.b64decode(bundle["image/png"]), format="png",
-                                layout={"width": f"{metadata['image/png']['width']}px"})
-    return ipywidgets.HTML(bundle["text/html"])
+                                layout={"width": f"{metadata['image/png']['width']}px", "max_width": "100%"})
+    return ipywidgets.HTML(bundle["text/html"], layout={"flex": "1 1 600px", "min_width": "0"})

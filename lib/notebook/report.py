@@ -62,7 +62,7 @@ def _bar_chart(rates):
 
 def _as_html(rows, header):
     def line(cells, tag):
-        styles = ("text-align:left;white-space:nowrap", *["text-align:" + ("left" if len(cells) == 2 else "right")] * (len(cells) - 1))
+        styles = ("text-align:left;white-space:nowrap", *["text-align:" + ("left;overflow-wrap:anywhere" if len(cells) == 2 else "right")] * (len(cells) - 1))
         return "<tr>" + "".join(f'<{tag} style="{style}">{html.escape(cell)}</{tag}>' for cell, style in zip(cells, styles)) + "</tr>"
     head = line(header, "th") if header else ""
     return "<table>" + head + "".join(line(row, "td") for row in rows) + "</table>"

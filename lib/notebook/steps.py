@@ -162,16 +162,9 @@ class Outcome:
 @boxed
 @_unless_it_waits
 def report_splitting(outcome: Outcome) -> None:
-    """What was split or joined, as a table, and what to do with the parts."""
-    manifest = outcome.manifest
-    streams = f"{manifest.batch_size} stream{'s' if manifest.batch_size > 1 else ''}"
-    kind = f"aligned, {streams}" if manifest.batch_size else "independent"
-    show_table([("whole", f"{manifest.name}, {manifest.size:,} bytes"), ("SHA-256", manifest.sha256), ("parts", kind),
-                *([] if outcome.was_joined else [("folder", str(outcome.path.parent))])])
-    if not outcome.was_joined:
-        show_table(list_of(manifest, outcome.path.parent), ("part", "bytes", "SHA-256 begins", "compressed"))
-        order = "one after the other, in order" if manifest.batch_size else "in any order"
-        say(f"Compress the parts with compress.ipynb, {order}. Keep {outcome.path.name} for joining them.")
+    """What was split or joined: a verdict, a list of the parts, and what to do with them."""
+    _say_parts_verdict(outcome)
+    _show_parts(outcome)
 
 
 @boxed
@@ -185,6 +178,24 @@ def deliver_parts(outcome: Outcome, form: Form) -> None:
         _copy_to_drive(outcome.made, belong_together=True)
     elif outcome.packed:
         _deliver([outcome.packed], [outcome.packed.name], choices)
+
+
+def _say_parts_verdict(outcome):
+    manifest = outcome.manifest
+    if outcome.was_joined:
+        box("good", f"{outcome.path.name} is whole again, bit for bit", [f"{manifest.size:,} bytes, SHA-256 {manifest.sha256}, as the manifest says"])
+        return
+    streams = f" in {manifest.batch_size} streams" if manifest.batch_size > 1 else ""
+    kind = f"each goes on from the one before{streams}" if manifest.batch_size else "independent of each other"
+    box("good", f"{manifest.name} is in {len(manifest.parts)} parts: {kind}", [f"{manifest.size:,} bytes, SHA-256 {manifest.sha256}"])
+
+
+def _show_parts(outcome):
+    if outcome.was_joined:
+        return
+    show_table(list_of(outcome.manifest, outcome.path.parent), ("part", "bytes", "SHA-256 begins", "compressed"))
+    order = "one after the other, in order" if outcome.manifest.batch_size else "in any order"
+    say(f"Compress the parts with compress.ipynb, {order}. Keep {outcome.path.name} for joining them.")
 
 
 def _splitting(form):
@@ -210,8 +221,9 @@ def _splitting(form):
 
 
 def _report_splitting(run, form):
+    _say_parts_verdict(run.result)
     deliver_parts(run.result, form)
-    report_splitting(run.result)
+    _show_parts(run.result)
 
 
 # --- what they share ---
@@ -258,7 +270,7 @@ def _deliver(paths, names, choices: Choices, states=None):
     if links := host.links(paths, names):
         show(links, "")
     for path in paths:
-        say(f"The file is {host.beside(path)}, beside this notebook" if host.beside(path) else f"The file is {path.resolve()}")
+        say(f"The file is {host.where(path)}")
 
 
 def _copy_to_drive(paths, belong_together):
