@@ -102,6 +102,8 @@ class Person:
     def __init__(self, opened, size=(1440, 900)):
         self.page = opened.new_page(viewport=dict(zip(("width", "height"), size)))
         self.page.set_default_timeout(1000 * _SECONDS)
+        self._downloads = []
+        self.page.on("download", lambda coming: self._downloads.append(coming))
         self.page.on("dialog", lambda dialog: dialog.accept())          # of a page with changes that is left
 
     def open(self, address):
@@ -167,6 +169,16 @@ class Person:
             self.page.locator(f'a[download="{name}"]').last.click()
         coming.value.save_as(folder / name)
         return folder / name
+
+    def receives(self, name, folder):
+        """Wait until the browser has been given a file of that name, without a click; returns where it is."""
+        for _ in range(5 * _SECONDS):
+            for coming in self._downloads:
+                if coming.suggested_filename == name:
+                    coming.save_as(folder / name)
+                    return folder / name
+            self.page.wait_for_timeout(200)
+        raise AssertionError(f"no download of {name}")
 
     def picture(self, name, below=None):
         """Keep a screenshot of the page; below: of the part of the notebook that begins with that text."""

@@ -117,8 +117,8 @@ def test_a_name_that_exists_gets_a_number(tmp_path):
 def test_fetching_or_uploading_never_replaces_another_file(server, tmp_path):
     (tmp_path / "file").write_bytes(b"somebody's own")
     upload = SimpleNamespace(value=({"name": "file", "content": memoryview(b"new")},))
-    assert inputs.fetch(server + "/file", tmp_path, largest_mb=2) == tmp_path / "file (2)"
-    assert host.widget_upload(upload, tmp_path) == tmp_path / "file (3)"
+    assert inputs.fetch(server + "/file", tmp_path, largest_mb=2) == tmp_path / "2" / "file"
+    assert host.widget_upload(upload, tmp_path) == tmp_path / "3" / "file"
     assert (tmp_path / "file").read_bytes() == b"somebody's own"
 
 
@@ -137,5 +137,8 @@ def test_a_lks_file_is_replaced_only_by_one_of_the_same_original(tmp_path):
     assert inputs.output_for(original, tmp_path) == tmp_path / "a.lks"
     original.write_bytes(b"second")
     assert inputs.output_for(original, tmp_path) == tmp_path / "a (2).lks"
+    (tmp_path / "2").mkdir()
+    assert inputs.output_for(tmp_path / "2" / "a", tmp_path) == tmp_path / "2" / "a.lks"
+    assert inputs.output_for(tmp_path / "2" / "a", tmp_path / "elsewhere") == tmp_path / "elsewhere" / "a.lks"
     (tmp_path / "a.lks").write_bytes(b"no .lks file")
     assert inputs.output_for(original, tmp_path) == tmp_path / "a (2).lks"

@@ -216,7 +216,7 @@ def test_in_colab_a_second_upload_of_a_name_is_another_file(tmp_path):
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "chosen.txt").write_bytes(b"what was there before")
     _, made = execute("compress.ipynb", tmp_path, {**TINY, "preset": "fast"}, PATHS, COLAB)
-    assert (made["input"], made["output"]) == ("files/chosen (2).txt", "files/chosen (2).txt.lks")
+    assert (made["input"], made["output"]) == ("files/2/chosen.txt", "files/2/chosen.txt.lks")
     assert (tmp_path / "files" / "chosen.txt").read_bytes() == b"what was there before"
 
 

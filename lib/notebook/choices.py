@@ -26,8 +26,8 @@ class Choices:
     url: str = _choice("", "an http or https address")
     largest_download_mb: int = _choice(1000, "refuse to fetch more than this many megabytes from a URL")
     output_to: str = _choice(
-        "auto", "the result is always on disk here; download also hands it to the browser (auto does so "
-        "in Colab), drive also copies it to the folder Lockstep on MyDrive", OUTPUTS)
+        "auto", "the result is always on disk here; auto and download also hand it to the browser, in Jupyter where the file came by it; "
+        "drive also copies it to the folder Lockstep on MyDrive", OUTPUTS)
     output_folder: str = _choice("files", "the folder for uploads and results, beside this notebook unless it is a whole path; made where it is "
                                  "missing; empty is this notebook's own")
     prior_file: str = _choice("", "what was learned from files of yours, a .prior file; a .lks file made with one finds it beside "

@@ -1,5 +1,6 @@
 """From what a person chose to a path on this machine."""
 
+import contextlib
 import filecmp
 import hashlib
 import urllib.error
@@ -15,7 +16,7 @@ from lib.contents import inspect
 from lib.errors import InputError, LockstepError
 from lib.notebook import host
 from lib.notebook.choices import Choices
-from lib.storage.files import OutputFile, free_name
+from lib.storage.files import OutputFile, free_name, free_place
 from lib.storage.names import is_file_name, near_name
 
 _CHUNK = 1 << 18          # bytes
@@ -56,7 +57,8 @@ def fetch(url: str, folder: Path, largest_mb: float) -> Path:
         raise InputError(f"a url begins with http:// or https://, got {url!r}")
     name = urllib.parse.unquote(parts.path).rpartition("/")[2]
     wanted = folder / (near_name(name) if is_file_name(name) and name.isprintable() else "download")
-    path = free_name(wanted)
+    path = free_place(wanted)
+    path.parent.mkdir(exist_ok=True)
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
             _save(response, path, largest_mb)
@@ -66,8 +68,9 @@ def fetch(url: str, folder: Path, largest_mb: float) -> Path:
 
 
 def output_for(input_path: Path, folder: Path) -> Path:
-    """Where the .lks file of `input_path` goes: over one of the same original, else under a free name."""
-    path = folder / (input_path.name + SUFFIX)
+    """Where the .lks file of `input_path` goes: over one of the same original, else under a free name; in `folder`, or deeper beside the input."""
+    is_inside = input_path.resolve().is_relative_to(folder.resolve())
+    path = (input_path.parent if is_inside else folder) / (input_path.name + SUFFIX)
     try:
         made_before = inspect(path).header.sha256 == hashlib.sha256(input_path.read_bytes()).digest()
     except (LockstepError, OSError):
@@ -79,6 +82,8 @@ def _same_as(wanted, path):
     """`wanted`, where the file at `path` was there already under that name; the second copy goes. Else `path`."""
     if path != wanted and filecmp.cmp(path, wanted, shallow=False):
         path.unlink()
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
         return wanted
     return path
 

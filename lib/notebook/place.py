@@ -6,6 +6,7 @@ What is shown is ordinary output of a cell, HTML and PNG, which a saved notebook
 import base64
 import contextlib
 import secrets
+import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -15,6 +16,7 @@ from IPython.display import display
 from lib.notebook import host
 
 _SLOTS = 8                 # outputs below a form; what is HTML and follows HTML goes into one
+_SECONDS_OF_SCRIPT = 1.0         # which stays so long in the page
 _EMPTY = {"text/html": "", "text/plain": ""}
 
 
@@ -26,6 +28,13 @@ def show(html: str, text: str) -> None:
 def show_picture(png: bytes, width: int) -> None:
     """Show the bytes of a PNG picture, so many pixels wide."""
     _show({"image/png": base64.b64encode(png).decode(), "text/plain": "a picture"}, {"image/png": {"width": width}})
+
+
+def run_script(code: str) -> None:
+    """Let the page that shows a form run JavaScript, once; elsewhere nothing happens."""
+    place = _place.get()
+    if place:
+        place.run_script(code)
 
 
 def _show(bundle, metadata):
@@ -44,7 +53,7 @@ class Below:
 
     def __init__(self) -> None:
         self._shown: list[dict[str, Any]] = []
-        self._ids = [f"lockstep-{secrets.token_hex(8)}" for _ in range(_SLOTS)]
+        self._ids = [f"lockstep-{secrets.token_hex(8)}" for _ in range(_SLOTS + 1)]         # and one for a script
         self._box: Any = None              # in the app, which knows no outputs but those that its page began with
         if host.is_app():
             import ipywidgets
@@ -81,6 +90,12 @@ class Below:
         elif len(self._shown) < _SLOTS:
             self._shown.append(bundle)
         self._put(len(self._shown) - 1, bundle, metadata)
+
+    def run_script(self, code: str) -> None:
+        """See the function. The script is taken away again, so that no saved notebook has it."""
+        if not self._box:
+            self._put(_SLOTS, {"application/javascript": code, "text/plain": ""}, {})
+            threading.Timer(_SECONDS_OF_SCRIPT, self._put, (_SLOTS, _EMPTY, {})).start()
 
     def _put(self, number, bundle, metadata):
         if self._box:

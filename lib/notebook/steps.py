@@ -19,7 +19,7 @@ from lib.notebook.form import Form
 from lib.notebook.live import show_course, watched
 from lib.notebook.parts import line_on_next, list_of, pack, states_of
 from lib.notebook.pictures import show_code_lengths
-from lib.notebook.place import show
+from lib.notebook.place import run_script, show
 from lib.notebook.report import compare_with_standard, show_table
 from lib.notebook.runs import Run
 from lib.resume.splitting import MANIFEST_SUFFIX, Manifest
@@ -75,9 +75,11 @@ def report_compression(result: Result) -> None:
 @_unless_it_waits
 def deliver(result: Result, form: Form) -> None:
     """Hand the output over as chosen: a link or a download, and a copy on Drive."""
-    is_original = result.direction == "decompress"           # which gets its own name back, even where there is one of that name here
-    name = near_name(lib.inspect(result.input_path).header.name) if is_original else result.output_path.name
+    is_original = result.direction == "decompress"           # the name is given back too, even where a file here has it
+    name = near_name(lib.inspect(result.input_path).header.name) if is_original else result.input_path.name + SUFFIX
     _deliver([result.output_path], [name], form.choices(), states_of(result))
+    if form.uploaded() == result.input_path and form.choices().output_to != "disk":
+        run_script(host.script_that_downloads(name))             # what came by the browser goes back that way
     if following := line_on_next(result):
         say(following)
 

@@ -225,6 +225,15 @@ def free_name(path: Path) -> Path:
     return candidate
 
 
+def free_place(path: Path) -> Path:
+    """`path`, or the first of "2/name", "3/name", ... in its folder that does not exist: the name stays, as a .lks file keeps it."""
+    candidate, number = path, 1
+    while os.path.lexists(candidate):
+        number += 1
+        candidate = path.parent / str(number) / path.name
+    return candidate
+
+
 def _sync_folder(folder):
     """Make a rename in `folder` survive a power cut, where the system can."""
     try:
