@@ -59,11 +59,12 @@ def _prepare_streams():
 
 def _flush_output():
     """Write what is left, as the help that a reader has seen enough of: Python complains at its end where it cannot."""
-    try:
-        if sys.stdout:
-            sys.stdout.flush()
-    except OSError:
-        sys.stdout = open(os.devnull, "w")
+    for name in ("stdout", "stderr"):
+        try:
+            if stream := getattr(sys, name):
+                stream.flush()
+        except (OSError, ValueError):
+            setattr(sys, name, open(os.devnull, "w"))
 
 
 def _say(line):
@@ -78,8 +79,10 @@ def _say(line):
 
 def _tell(line):
     """Show a line on standard error, where that is possible."""
-    with contextlib.suppress(OSError, ValueError):
+    try:
         print(shown(f"lockstep: {line}"), file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        sys.stderr = open(os.devnull, "w")       # else the line waits, and fails whoever flushes next
 
 
 def _say_done(options, line):

@@ -298,8 +298,8 @@ def test_progress_is_shown_on_a_terminal_that_wants_it(tmp_path, capsys, monkeyp
 def at_streams(folder, redirections, *arguments):
     """Run the command line with its standard streams as a shell's redirections make them."""
     command = ["sh", "-c", f'exec "$@" {redirections}', "sh", sys.executable, "-m", "lib", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300,
-                          env=os.environ | {"PYTHONPATH": str(ROOT)})
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}         # what waits to be written is the point
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env=environment | {"PYTHONPATH": str(ROOT)})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other streams")
@@ -314,6 +314,11 @@ def test_a_closed_stream_stops_nothing(folder, redirections):
     assert (folder / "sample.txt").read_bytes() == (folder / "book.txt").read_bytes() == TEXT
     assert lockstep(folder, "decompress", "book.txt.lks", "-o", "out").returncode == 0 and (folder / "out").read_bytes() == TEXT
     assert at_streams(folder, redirections, "compress", "missing").returncode == 1      # where it can be said or not
+    assert at_streams(folder, redirections, "compress", "--nonsense").returncode == 2
+    (folder / "book.txt.lks").unlink()
+    network = [part for value in ("contexts=none", "rnn_units=8", "backend=tensorflow") for part in ("--set", value)]
+    ran = at_streams(folder, redirections, "compress", "missing", "book.txt", *network)
+    assert ran.returncode == 1 and (folder / "book.txt.lks").exists()                   # TensorFlow's loading flushes standard error
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no disk that is always full")
