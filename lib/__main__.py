@@ -103,8 +103,8 @@ def _said_of(error):
     if TRACEBACK in os.environ:                  # a fault of ours or of a library; still one line, as for a user
         raise error
     said = (str(error).splitlines() or [""])[0]
-    return (f"stopped by {type(error).__name__}: {said}. An output is complete, or is not there; please report this, with what "
-            f"{TRACEBACK}=1 in the environment makes it show")
+    return (f"stopped by {type(error).__name__}: {said}. No unfinished output was left; please report this, with the "
+            f"traceback that {TRACEBACK}=1 in the environment shows")
 
 
 def _code_each(options, code, settings, describe):
@@ -149,7 +149,7 @@ def _check_several(options):
         if other is not path:
             raise InputError(f"{other} and {path} would both become {target}", "give them one after the other, with other outputs")
         for identity in _identity(target) & inputs.keys():
-            raise InputError(f"what becomes of {path} would replace {inputs[identity]}", "choose another folder for the outputs")
+            raise InputError(f"the output of {path} would replace {inputs[identity]}", "choose another folder for the outputs")
 
 
 def _check_kept(target, written):
@@ -175,7 +175,7 @@ def _compress(options):
 
 
 def _compressed(result):
-    how = result.parameters.summary() if result.parameters else "stored as it is, as it does not shrink"
+    how = result.parameters.summary() if result.parameters else "stored, as it does not shrink"
     how += f"; computed by {result.backend}" if result.backend else ""
     how += "; the PNG comes back written anew" if result.is_written_anew else ""
     return (f"{result.output_path}: {result.original_bytes:,} -> {result.compressed_bytes:,} bytes, "
@@ -211,8 +211,8 @@ def _join(options):
 
 def _learn(options):
     prior = learn(options.input, options.output, overwrite=options.force)
-    _say_done(options, f"{prior.path}: {len(prior.text):,} bytes of {len(options.input)} files in {prior.size:,}; SHA-256 begins "
-              f"with {prior.name}; runs that use it begin by reading it, about {len(prior.text) / _READ_PER_SECOND:.0f} s")
+    _say_done(options, f"{prior.path}: {len(prior.text):,} bytes of {len(options.input)} files in {prior.size:,} bytes; SHA-256 begins "
+              f"with {prior.name}; each run first reads it, about {len(prior.text) / _READ_PER_SECOND:.0f} s")
 
 
 def _warn(line):

@@ -25,20 +25,20 @@ def command_parser() -> argparse.ArgumentParser:
     one.add_argument("--preset", default="auto", metavar="NAME", help="; ".join((
         f"one of {', '.join(preset['choices'])} (default: auto)", preset["help"])))
     one.add_argument("--verify", action="store_true", help=(
-        "decode what was written in a process of its own, and compare, before the output takes its name; it takes as long as decompressing"))
+        "decode the new file in a process of its own, and compare, before it gets its name; takes as long as decompressing"))
     one.epilog = "settings:\n" + _settings_help()
     one.formatter_class = argparse.RawDescriptionHelpFormatter
     _add_coding_command(commands, "decompress", "give the original of each .lks file back",
                         "the file to write, or a folder for them (default: the original's name, beside the .lks file)",
-                        set_help="how to run: backend=NAME, checkpoint_minutes=NUMBER; the file says the rest itself")
+                        set_help="set backend=NAME or checkpoint_minutes=NUMBER; the file has the other settings")
     again = commands.add_parser("resume", help="go on with a run that was stopped", description=(
-        "go on with a run that was stopped, from the checkpoint it was given; its output is the same as of an unbroken run"))
+        "continue a run that was stopped, from its checkpoint; the output is the same as without the stop"))
     again.add_argument("checkpoint", metavar="CHECKPOINT", type=path_of_input)
-    _add_how(again, "how to run: backend=NAME, checkpoint_minutes=NUMBER; the checkpoint says the rest itself")
+    _add_how(again, "set backend=NAME or checkpoint_minutes=NUMBER; the checkpoint has the other settings")
     _add_splitting_commands(commands)
-    once = commands.add_parser("learn", help="learn from files of yours, for many small or similar ones", description=(
-        "make a prior of training files: compress --prior begins from what they teach, and decompression asks for the same "
-        "prior. It pays where many files are like them and smaller. Those that matter most go last"))
+    once = commands.add_parser("learn", help="learn a prior from your files, for similar ones", description=(
+        "make a prior from training files: compress --prior learns from them first, and decompress needs the same prior. "
+        "A prior helps with many small files like the training files. Give the most important last"))
     once.add_argument("input", metavar="FILE", type=path_of_input, nargs="+", help="the files to learn from")
     once.add_argument("-o", "--output", metavar=f"NAME{PRIOR_SUFFIX}", type=path_of_output, required=True, help="the prior to write")
     once.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
@@ -51,12 +51,13 @@ def command_parser() -> argparse.ArgumentParser:
 def _add_coding_command(commands, name, help, output_help, set_help):
     """A command that makes a file of each file it reads."""
     command = commands.add_parser(name, help=help, description=help)
-    command.add_argument("input", metavar="IN", type=path_of_input, nargs="+", help="the files to read, or folders")
+    read = "the files to read, or folders" if name == "compress" else f"the {SUFFIX} files to read"
+    command.add_argument("input", metavar="IN", type=path_of_input, nargs="+", help=read)
     command.add_argument("-o", "--output", metavar="OUT", type=path_of_output, help=output_help)
     command.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
     command.add_argument("-c", "--checkpoint", metavar="PATH", type=path_of_output, help=(
-        "keep the state of the run there, now and then and at Ctrl-C; the same command, or resume PATH, goes on from it"))
-    command.add_argument("-p", "--prior", metavar="PRIOR", type=path_of_input, help="what was learned before; see learn")
+        "save the run's state there from time to time and at Ctrl-C; the same command, or resume PATH, continues it"))
+    command.add_argument("-p", "--prior", metavar="PRIOR", type=path_of_input, help="a prior that learn made")
     _add_how(command, set_help)
     return command
 
@@ -69,10 +70,10 @@ def _add_splitting_commands(commands):
     cut.add_argument("-n", "--parts", type=int, required=True, metavar="N", help="how many parts")
     cut.add_argument("-o", "--output", metavar="FOLDER", type=path_of_output, help="where the parts go (default: beside the file)")
     cut.add_argument("-i", "--independent", action="store_true",
-                     help="parts that know nothing of each other, for machines side by side: faster, and larger files")
+                     help="independent parts, for several machines in parallel: faster, but larger files")
     cut.add_argument("-b", "--batch-size", type=int, metavar="B", help="streams that the file is laid out in (default: by size)")
     put = commands.add_parser("join", help="put the parts together again", description=(
-        f"put parts that were decompressed into one folder together again, all checked against the {MANIFEST_SUFFIX} file"))
+        f"join parts that were decompressed into one folder; all are checked against the {MANIFEST_SUFFIX} file"))
     put.add_argument("input", metavar=f"IN{MANIFEST_SUFFIX}", type=path_of_input, help="the manifest, with the parts beside it")
     put.add_argument("-o", "--output", metavar="OUT", type=path_of_output, help="the file to write (default: the original's name)")
     for command in (cut, put):

@@ -93,7 +93,7 @@ def compress(input_path: Path | str, output_path: Path | str | None = None, sett
     on what was chosen and why, the memory that it takes, and where the first run has to compile. warn: likewise where
     a checkpoint is damaged, or cannot be written.
     checkpoint: a path. The run's state is kept there every `settings.checkpoint_minutes` and where it is interrupted;
-    called again with the same it goes on from there, on any machine, and the output is the same as of an unbroken run.
+    called again with the same path, the run goes on from there, on any machine, and its output is the same as unbroken.
     prior: the path of a prior that lib.learn made; decompression needs it too. code_lengths: whether to note how many bits each
     symbol takes, in the Result; a run that goes on from a checkpoint does not know it.
     Raises InputError, OutputError, SettingsError or CheckpointError; then there is no output.
@@ -176,7 +176,7 @@ def decompress(input_path: Path | str, output_path: Path | str | None = None, se
     """Give a .lks file's original back; returns a Result.
 
     output_path: the file to write, or a folder to put it into; by default it goes beside the input, under the original's name.
-    settings: how to run, as the backend; the file says the rest itself.
+    settings: backend and checkpoint_minutes; the file has the others.
     progress, note, checkpoint: as for `compress`. warn: called with a line of text before a run that may fail, as
     for a file made in another environment. prior: the path of the prior that the file was made with, if it is not beside
     it, in a folder "priors" there or in the folder that LOCKSTEP_PRIORS names in the environment.
@@ -229,7 +229,7 @@ def resume(checkpoint: Path | str, settings: Settings = Settings(), *, progress:
            note: _Say = _silent) -> Result:
     """Go on with the run that a checkpoint belongs to; returns its Result.
 
-    settings: how to run, as the backend; the checkpoint says the rest itself. The rest as for `compress` and
+    settings: backend, checkpoint_minutes, verify; the checkpoint has the others. The rest is as for `compress` and
     `decompress`. Raises what they raise, and CheckpointError where there is no checkpoint.
     """
     settings.check_for_decoding(allowed=("verify",))

@@ -1,15 +1,15 @@
 """What can go wrong, as one family of errors.
 
-Every error says in one line what was met and why that is a fault, and as its `advice` what to do about it; where one of the
-settings is at fault, `parameter` is its name. The command line and the notebooks show it as it is, without a traceback.
+Every error says in one line what is wrong and why, and in its `advice` what to do about it; if one of the
+settings is at fault, `parameter` is its name. The command line and the notebooks show this line, without a traceback.
 """
 
 
 class LockstepError(Exception):
     """Base of all errors that this project raises on purpose.
 
-    what: what was met, and why it is a fault. advice: what to do about it; "" where that is plain. parameter: the name of the
-    setting or form field at fault, or None. `str` of an error is what and advice in one line.
+    what: what is wrong, and why. advice: what to do about it; "" where that is obvious. parameter: the name of the
+    setting or form field at fault, or None. `str` of an error is `what` and `advice` in one line.
     """
 
     def __init__(self, what: str, advice: str = "", parameter: str | None = None) -> None:
@@ -30,7 +30,7 @@ class OutputError(LockstepError):
 
 
 class FormatError(LockstepError):
-    """The .lks file is not one, is cut short, damaged or inconsistent."""
+    """The file is no .lks file, or cut short, damaged or inconsistent."""
 
 
 class CheckpointError(LockstepError):

@@ -37,16 +37,16 @@ class Parameters:
     """A value for every coding parameter. Raises SettingsError where one is out of its bounds, naming it, or two do not go together."""
 
     contexts: str = _coding(
-        13, str, "", "context statistics, by kind of data; empty: as the data looks; none: a network alone",
+        13, str, "", "kind of context statistics; not set: found from the data; none: a network only",
         choices=("none", *kinds.BY_STORED_NAME))
-    table_bits: int = _coding(14, int, "", "2^table_bits context slots of 9 bytes; empty: by the size of the input", 12, 28)
+    table_bits: int = _coding(14, int, "", "2^table_bits context slots of 9 bytes; not set: by the input's size", 12, 28)
     primer: str = _coding(
-        15, str, "", "a text of our own that contexts learn from before the input; it takes seconds", choices=primers.NAMES)
+        15, str, "", "a built-in text that contexts learn from before the input; takes seconds", choices=primers.NAMES)
     prior: str = _coding(
-        16, str, "", "what was learned from files of yours, by the first 16 digits of its SHA-256; --prior FILE sets it",
+        16, str, "", "prior learned from your files, as the first 16 digits of its SHA-256; --prior FILE sets it",
         pattern=("none|[0-9a-f]{16}", "none or 16 hexadecimal digits"))
     batch_size: int = _coding(
-        1, int, "streams", "stretches of the input coded side by side: more is faster, fewer is smaller", 1, 512)
+        1, int, "streams", "parallel streams of the input: more is faster, fewer makes smaller files", 1, 512)
     seq_length: int = _coding(
         2, int, "steps", "how far back an update looks (truncated backpropagation through time)", 1, 256)
     update_interval: int = _coding(
@@ -55,12 +55,12 @@ class Parameters:
     num_layers: int = _coding(5, int, "layers", "LSTM layers, joined by skip connections; 0: no network", 0, 8)
     embedding_size: int = _coding(6, int, "units", "width of a symbol's embedding", 1, 1024)
     context_size: int = _coding(
-        17, int, "cells", "of video tokens: the network sees a square of so many cells a side in frames before; 0: the last symbol alone",
+        17, int, "cells", "for video tokens: side of the square of cells that the network sees in earlier frames; 0: only the last symbol",
         0, 9)
     context_frames: int = _coding(
-        18, int, "frames", "of video tokens: how many frames before the network sees, where context_size is 1 or more", 1, 16)
+        18, int, "frames", "for video tokens: how many earlier frames the network sees, if context_size is 1 or more", 1, 16)
     image_neighbours: str = _coding(
-        19, str, "", "of images: whether the network sees the samples around the next one, or the last symbol alone",
+        19, str, "", "for images: the network sees the samples around the next one (yes) or only the last symbol",
         choices=("yes", "no"))
     start_learning_rate: float = _coding(7, float, "per update", "Adam's learning rate at the first symbol", 1e-7, 1.0)
     end_learning_rate: float = _coding(
@@ -126,7 +126,7 @@ class Parameters:
     def summary(self) -> str:
         """One line, for people."""
         known = [name for name in (self.primer, self.prior) if name != "none"]
-        primed = f" that have read {' and '.join(known)}" if known else ""
+        primed = f" primed with {' and '.join(known)}" if known else ""
         parts = [f"contexts for {self.contexts}{primed}, 2^{self.table_bits} slots"] if self.has_contexts else []
         parts += [f"{self.batch_size} stream{'s' if self.batch_size > 1 else ''}"]
         if self.has_network:
@@ -146,15 +146,15 @@ def check_together(values: Mapping[str, Any]) -> None:
                             parameter="update_interval")
     contexts, primer = values["contexts"], values["primer"]
     if values["num_layers"] == 0 and contexts == "none":
-        raise SettingsError("num_layers=0 is no network and contexts=none no contexts", "leave one of them", "num_layers")
+        raise SettingsError("num_layers=0 and contexts=none leave no predictor", "change one of them", "num_layers")
     if contexts == "none" and values["prior"] not in (None, "none"):
         raise SettingsError("a prior is for contexts, which this run has not", "leave the prior out, or take another preset", "prior")
     if primer not in (None, "none") and contexts in kinds.BY_STORED_NAME and not kinds.BY_STORED_NAME[contexts].reads_text:
-        raise SettingsError(f"primer={primer} is a text, and contexts={contexts} read none", "leave the primer out", "primer")
+        raise SettingsError(f"contexts={contexts} cannot use the text primer={primer}", "leave the primer out", "primer")
     if kinds.name_of(contexts) == "image" and values["context_size"]:
-        raise SettingsError("context_size is of video tokens", "leave it out; image_neighbours is for images", "context_size")
+        raise SettingsError("context_size is for videos", "leave it out; image_neighbours is for images", "context_size")
     if values["coder"] == "arithmetic-compressor" and contexts not in (None, "none"):
-        raise SettingsError("coder=arithmetic-compressor codes what a network says alone",
+        raise SettingsError("coder=arithmetic-compressor works only without contexts",
                             "use preset=network, or leave the coder to the preset", "coder")
 
 

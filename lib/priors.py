@@ -49,6 +49,8 @@ class Prior:
     def codes_for(self, source: Source) -> np.ndarray:
         """uint16, shape (n,): what the contexts of a source read. InputError where the training files are of another kind."""
         codes = source.codes_of(self.text)
+        if codes is None and "image" in source.context_kinds:
+            raise InputError("images cannot use a prior", "leave the prior out")
         if codes is None:
             raise InputError(f"the prior {self.path} was learned from data of another kind than this input, or of videos of another grid",
                              "choose another")
@@ -135,7 +137,7 @@ def needed(name: str | None, path: str | Path | None, folders: Sequence[Path]) -
     if name in (None, "none"):
         return None
     if given and given.name != name:
-        raise InputError(f"the prior {name} is needed, and {given.path} is {given.name}", "choose that one")
+        raise InputError(f"the prior {name} is needed, not {given.path} ({given.name})", "choose the first")
     return given or find(name, [*folders, *(folder / "priors" for folder in folders)])
 
 

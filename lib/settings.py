@@ -39,22 +39,22 @@ class Settings:
     """
 
     preset: str = _of_a_run(
-        "auto", "fast: contexts alone; balanced: contexts and a network; best: a larger network; gpu: the largest, which takes a GPU; "
-        "network: one alone; auto: fast, balanced or best, by kind, size and time_limit", ("auto", "fast", "balanced", "best", "gpu", "network"))
+        "auto", "fast: contexts only; balanced: contexts and a network; best: a larger network; gpu: the largest, for a GPU; "
+        "network: a network only; auto: fast, balanced or best, by data, size and time_limit", ("auto", "fast", "balanced", "best", "gpu", "network"))
     time_limit: float = _of_a_run(
-        100.0, "what auto may take on two usual cores; more only where even fast takes more", unit="s", minimum=1, maximum=10_000_000)
+        100.0, "longest run that auto may choose, on two usual cores; fast may take longer", unit="s", minimum=1, maximum=10_000_000)
     verify: str = _of_a_run(
-        "no", "yes: decode what was written in a process of its own, and compare, before the output takes its name; it takes as long "
-        "as decompressing; quick: where that is a few seconds, as notebooks begin with", ("no", "quick", "yes"), in_notebooks="quick")
+        "no", "yes: decode the new file in a process of its own, and compare, before it gets its name; this takes as long as "
+        "decompressing; quick: only where that is a few seconds (default in notebooks)", ("no", "quick", "yes"), in_notebooks="quick")
     checkpoint_minutes: float = _of_a_run(
-        10.0, "how often a run that has a checkpoint writes it; a twentieth of the time goes into that at most",
+        10.0, "time between two checkpoints, if a run keeps them; they take at most 4 % of the time",
         unit="min", minimum=0.001, maximum=10_000, of_decoding=True)
     grid_width: int = _of_a_run(
-        0, "how wide a frame of video tokens is, for arrays of (frames, cells); 0: as it is recognised", unit="cells", minimum=0,
+        0, "width of a frame of video tokens, for arrays of (frames, cells); 0: found from the data", unit="cells", minimum=0,
         maximum=1 << 20)
     pixels: str = _of_a_run(
-        "no", "yes: of a PNG that cannot be made again to the last byte, keep pixels, palette, profile and texts, in a PNG "
-        "written anew", ("no", "yes"))
+        "no", "yes: if a PNG cannot be restored byte for byte, keep its pixels, palette, profile and texts in a "
+        "new PNG", ("no", "yes"))
     contexts: str | None = _of_coding("contexts")
     table_bits: int | None = _of_coding("table_bits")
     primer: str | None = _of_coding("primer")
@@ -75,7 +75,7 @@ class Settings:
     arithmetic: str | None = _of_coding("arithmetic")
     coder: str | None = _of_coding("coder")
     backend: str = _of_a_run(
-        "auto", "what computes an exact network, here and now; all give the same file, and auto takes the quickest",
+        "auto", "what computes an exact network in this run; all give the same file, and auto takes the fastest",
         ("auto", "numba", "numpy", "tensorflow", "jax"), of_decoding=True)
 
     def __post_init__(self) -> None:
@@ -115,7 +115,8 @@ class Settings:
     def resolve(self, symbol_count: int, kind: str = "text", prior_symbols: int = 0) -> Parameters:
         """The complete Parameters for an input of `symbol_count` symbols, by the newest form of the preset.
 
-        kind: the contexts that suit the data; prior_symbols: what a prior adds to what contexts see. "auto" is taken as "balanced" here; lib.coding.choice knows better.
+        kind: the contexts that suit the data; prior_symbols: symbols of the prior. "auto" counts as "balanced" here;
+        lib.coding.choice decides.
         """
         preset = "balanced" if self.preset == "auto" else self.preset
         chosen = self.chosen()

@@ -47,7 +47,7 @@ def complete(preset, size):
 def test_auto_takes_the_preset_that_makes_the_smallest_file_in_time(size, limit, taken):
     settings, reason = choose(Settings(time_limit=limit, primer="none"), source_of(size))
     assert settings.to_header() == complete(taken, size).to_header()
-    assert reason.startswith(f"auto took {taken} for what is text by its looks: ")
+    assert reason.startswith(f"auto took {taken} for data that looks like text: ")
 
 
 @pytest.mark.parametrize("preset, units", [("auto", 400), ("best", 400), ("gpu", 1_600)])
@@ -66,7 +66,7 @@ def test_what_is_taken_does_not_depend_on_the_machine(monkeypatch, preset, units
 
 def test_the_reason_says_what_was_against_the_others():
     _, reason = choose(Settings(), source_of(2_000_000))
-    assert reason == ("auto took fast for what is text by its looks: about 40 s on two usual cores; best would take about 33 min, "
+    assert reason == ("auto took fast for data that looks like text: about 40 s on two usual cores; best would take about 33 min, "
                       "balanced would take about 7 min, and time_limit is 100 s")
 
 
@@ -94,7 +94,7 @@ def test_a_parameter_of_the_network_asks_for_a_network():
 
 def test_contexts_that_were_chosen_are_taken():
     settings, reason = choose(Settings(contexts="binary"), source_of(1_000))
-    assert settings.contexts == "binary" and "for what is taken for binary" in reason
+    assert settings.contexts == "binary" and "for contexts=binary" in reason
 
 
 def test_no_contexts_leave_the_presets_with_a_network():

@@ -142,17 +142,17 @@ def test_info_shows_what_a_damaged_file_still_holds(folder, without_tensorflow):
     (["compress", "book.txt", "--preset", "worst"],
      "preset must be one of auto, fast, balanced, best, gpu, network, got 'worst'"),
     (["compress", "book.txt", "-o", "coded.lks"], "coded.lks exists already; "),
-    (["compress", ""], "an empty name is no file's; name a file; the current folder is called ."),
-    (["compress", "book.txt", "-o", ""], "an empty name is no file's; name a file or a folder"),
-    (["compress", "book.txt", "-c", ""], "an empty name is no file's"),
-    (["compress", "book.txt", "-p", ""], "an empty name is no file's"),
-    (["decompress", ""], "an empty name is no file's"),
-    (["resume", ""], "an empty name is no file's"),
-    (["split", "", "-n", "2"], "an empty name is no file's"),
-    (["split", "book.txt", "-n", "2", "-o", ""], "an empty name is no file's"),
-    (["join", ""], "an empty name is no file's"),
-    (["learn", "book.txt", "", "-o", "x.prior"], "an empty name is no file's"),
-    (["info", ""], "an empty name is no file's"),
+    (["compress", ""], "the name is empty; name a file; the current folder is called ."),
+    (["compress", "book.txt", "-o", ""], "the name is empty; name a file or a folder"),
+    (["compress", "book.txt", "-c", ""], "the name is empty"),
+    (["compress", "book.txt", "-p", ""], "the name is empty"),
+    (["decompress", ""], "the name is empty"),
+    (["resume", ""], "the name is empty"),
+    (["split", "", "-n", "2"], "the name is empty"),
+    (["split", "book.txt", "-n", "2", "-o", ""], "the name is empty"),
+    (["join", ""], "the name is empty"),
+    (["learn", "book.txt", "", "-o", "x.prior"], "the name is empty"),
+    (["info", ""], "the name is empty"),
     (["compress", "book.txt", "-o", "out/"], "there is no folder out/; make it first"),
     (["compress", "book.txt", "-c", "kept/"], "there is no folder kept/; make it first"),
     (["decompress", "coded.lks", "-o", "out/"], "there is no folder out/; make it first"),
@@ -461,7 +461,7 @@ def test_a_fault_of_a_library_is_one_line_too(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command_line, "compress", fail)
     assert command_line.main(["compress", str(tmp_path / "in")]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("lockstep: stopped by RuntimeError: ran out of device memory. An output is complete, or is not there; ")
+    assert said.startswith("lockstep: stopped by RuntimeError: ran out of device memory. No unfinished output was left; ")
     assert said.count("\n") == 1
     monkeypatch.setenv(command_line.TRACEBACK, "1")
     with pytest.raises(RuntimeError):

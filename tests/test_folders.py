@@ -150,7 +150,7 @@ def test_what_is_not_kept_is_said(tmp_path, folder):
     lines = []
     output = compress(folder, settings=FAST, warn=lines.append).output_path
     assert lines[0].startswith("left out, as no file, folder or link: ") and "pipe" in lines[0] and "plug" in lines[0]
-    assert lines[1] == "2 in the folder names of one file with others (hard links) become files of their own"
+    assert lines[1] == "2 in the folder are hard links to the same files, and become separate files"
     assert "special permission bits" in lines[2] and len(lines) == 3 + hasattr(os, "setxattr")
     again = decompress(output, tmp_path / "again").output_path
     assert not (again / "pipe").exists() and (again / "other name").read_bytes() == TEXT[:99]

@@ -155,7 +155,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_can_be_started(capsy
     assert shown.choices().largest_download_mb == 1         # the widget's own bound
 
 
-@pytest.mark.parametrize("preset, said", [("fast", "about 7 s here"), ("auto", "auto takes best for what is text by its looks")])
+@pytest.mark.parametrize("preset, said", [("fast", "about 7 s here"), ("auto", "auto takes best for data that looks like text")])
 def test_the_form_says_what_a_run_would_take(capsys, tmp_path, preset, said):
     (tmp_path / "a.txt").write_bytes(b"some text " * 500)
     shown = Form(dict(path=""), TO_COMPRESS | dict(preset=preset, rnn_units="preset"))
@@ -170,7 +170,7 @@ def test_the_form_says_what_no_run_can_take_and_does_not_wait_for_it(capsys, tmp
     (tmp_path / "part").write_bytes(MAGIC + b"junk" * 20)
     shown = Form(dict(path=""), TO_COMPRESS)
     shown.show()
-    for name, said in ((tmp_path / "missing", "there is no file"), (tmp_path / "pipe", "is a device or a pipe"), ("/", "the run says"),
+    for name, said in ((tmp_path / "missing", "there is no file"), (tmp_path / "pipe", "is a device or a pipe"), ("/", "the run shows"),
                        ("x" * 300, "too long"), (tmp_path / "part", "newer version of Lockstep, or is damaged"),
                        ("/dev/zero", "is a device or a pipe")):
         shown._widgets["path"].value = str(name)

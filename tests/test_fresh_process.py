@@ -151,7 +151,7 @@ def test_verification_lets_nothing_take_its_name_that_does_not_come_back(tmp_pat
     before = sorted(tmp_path.iterdir())
     fill = state.apm.fresh
     monkeypatch.setattr(state.apm, "fresh", lambda contexts: fill(contexts) + 640)
-    with pytest.raises(FormatError, match="does not come back in a process of its own .*: nothing was kept; try again, and report it"):
+    with pytest.raises(FormatError, match="does not decode to its input in a new process .*: nothing was kept; try again, and report it"):
         compress(tmp_path / "in", tmp_path / "other.lks", settings=Settings(preset="fast", verify="yes"))
     assert sorted(tmp_path.iterdir()) == before
     compress(tmp_path / "in", tmp_path / "other.lks", settings=FAST)      # the fault is there

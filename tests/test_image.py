@@ -204,7 +204,7 @@ def test_a_png_that_cannot_be_made_again_comes_back_and_the_user_is_told(tmp_pat
     (tmp_path / "in.png").write_bytes(FOREIGN)
     lines = []
     compress(tmp_path / "in.png", settings=FAST, note=lines.append)
-    assert "an encoder whose stream zlib does not make again" in lines[0] and "pixels=yes" in lines[0]
+    assert "zlib cannot reproduce the stream" in lines[0] and "pixels=yes" in lines[0]
     assert decompress(tmp_path / "in.png.lks", tmp_path / "out").output_path.read_bytes() == FOREIGN
 
 
@@ -343,16 +343,16 @@ def test_a_flipped_or_cut_file_of_an_image_is_an_error_and_never_other_bytes(tmp
 def test_texts_are_no_use_to_images(tmp_path):
     (tmp_path / "in").write_bytes(IMAGES["ppm"][0])
     (tmp_path / "text").write_bytes(b"text " * 50)
-    with pytest.raises(SettingsError, match="primer=text-1 is a text, and contexts=image read none"):
+    with pytest.raises(SettingsError, match="contexts=image cannot use the text primer=text-1"):
         compress(tmp_path / "in", settings=Settings(preset="fast", primer="text-1"))
     prior = learn([tmp_path / "text"], tmp_path / "x.prior")
-    with pytest.raises(InputError, match="was learned from data of another kind than this input"):
+    with pytest.raises(InputError, match="images cannot use a prior"):
         compress(tmp_path / "in", settings=FAST, prior=prior.path)
     packed = there_and_back(tmp_path, IMAGES["ppm"][0])
     header, segments = take_apart(packed.output_path.read_bytes(), packed.source.symbol_count)
     header.overrides[15] = "text-1"
     (tmp_path / "crafted").write_bytes(coded_file(header, segments))
-    with pytest.raises(FormatError, match="is a text, and contexts=image read none"):
+    with pytest.raises(FormatError, match="contexts=image cannot use the text"):
         inspect(tmp_path / "crafted")
 
 

@@ -166,7 +166,7 @@ def html_of(outputs):
 
 def test_what_is_shown_below_is_ordinary_output_in_order(shown):
     below = Below()
-    assert len(shown) == place._SLOTS and html_of(shown) == []
+    assert len(shown) == place._SLOTS + 1 and html_of(shown) == []
     with below.active():
         show("<b>1</b>", "1")
         show("<b>2</b>", "2")
@@ -222,7 +222,7 @@ def test_what_was_done_just_now_is_done_again_only_when_that_is_wanted(form):
     one._again.click()
     assert one._chooser.layout.display is None
     one._button.click()
-    assert runs.newest() is first and "Press again to do it anew" in one._status.value and one._button.description == "Compress anew"
+    assert runs.newest() is first and "Press again to repeat it" in one._status.value and one._button.description == "Compress anew"
     one._button.click()
     runs.newest()._thread.join(60)
     assert runs.newest() is not first and one.reports == ["result", "result"]

@@ -258,7 +258,7 @@ def test_in_colab_a_long_file_goes_on_from_drive_in_machines_that_know_nothing_o
         book = anew("decompress.ipynb", number, path=f"{name}.lks")
         assert (drive / name).read_bytes() == parts[name]
         said = text_of(cell(book, "5. Take"))
-        assert ("Next is notes.txt.part2of2.lks, which goes on from" if number == 4 else "splitter.ipynb joins them") in said
+        assert ("Next is notes.txt.part2of2.lks, which needs" if number == 4 else "splitter.ipynb joins them") in said
     (drive.parent / "notes.txt").unlink()
     anew("splitter.ipynb", 6, path="notes.txt.parts.json")
     assert (drive / "notes.txt").read_bytes() == source.read_bytes()

@@ -79,7 +79,7 @@ def test_a_changed_probability_is_noticed(tmp_path, monkeypatch):
 def test_what_was_chosen_is_noted(tmp_path):
     notes = []
     round_trip(tmp_path, TEXT, Settings(**SMALL), note=notes.append)
-    assert any(note.startswith("auto took best for what is text by its looks: ") for note in notes)
+    assert any(note.startswith("auto took best for data that looks like text: ") for note in notes)
     assert any(re.fullmatch(r"coding with contexts for text, .*; takes about [\d,]+ MB of memory", note) for note in notes)
 
 

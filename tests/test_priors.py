@@ -98,7 +98,7 @@ def test_a_prior_is_found_by_its_name(tmp_path, prior, monkeypatch):
 def test_another_prior_is_refused(tmp_path, prior):
     packed = compress(tmp_path / "in", settings=FAST, prior=prior.path).output_path
     other = learn([tmp_path / "a.log"], tmp_path / "other.prior")
-    with pytest.raises(InputError, match=f"the prior {prior.name} is needed, and .*other.prior is {other.name}; choose that"):
+    with pytest.raises(InputError, match=f"the prior {prior.name} is needed, not .*other.prior \\({other.name}\\); choose the first"):
         decompress(packed, tmp_path / "out", prior=other.path)
 
 

@@ -278,7 +278,7 @@ def test_a_name_that_this_system_cannot_have_becomes_a_near_one(tmp_path, monkey
 @pytest.mark.parametrize("source, target, kind, message", [
     ("missing", "out", InputError, "there is no file"),
     (".", "out", InputError, "is a folder"),
-    ("in", "in", OutputError, "is what is read"),
+    ("in", "in", OutputError, "is read as input"),
     ("in", "missing/out", OutputError, "there is no folder"),
     ("in", "in/out", OutputError, "there is no folder|Not a directory"),
 ])

@@ -182,6 +182,6 @@ def test_contexts_that_end_in_another_state_are_not_called_none(tmp_path):
     header, segments = take_apart(packed.output_path.read_bytes(), len(DATA))
     last = dataclasses.replace(segments[-1], fingerprint=bytes(8))
     packed.output_path.write_bytes(coded_file(header, [*segments[:-1], last]))
-    with pytest.raises(DivergedError, match="contexts give the same everywhere, so the file, what this Lockstep is compiled to, or ") as diverged:
+    with pytest.raises(DivergedError, match="contexts give the same everywhere, so the file, the compiled code, or ") as diverged:
         decompress(packed.output_path, tmp_path / "out")
     assert "None" not in str(diverged.value)

@@ -97,9 +97,9 @@ def complete_settings(draw):
     (dict(contexts="music"), "contexts must be one of none, text, binary, video, image, got 'music'"),
     (dict(time_limit=0.5), "time_limit must be 1 to 10000000, got 0.5"),
     (dict(num_layers=0, contexts="none"),
-     "num_layers=0 is no network and contexts=none no contexts; leave one of them"),
+     "num_layers=0 and contexts=none leave no predictor; change one of them"),
     (dict(coder="arithmetic-compressor", contexts="text"),
-     "coder=arithmetic-compressor codes what a network says alone; use preset=network, or leave the coder to the preset"),
+     "coder=arithmetic-compressor works only without contexts; use preset=network, or leave the coder to the preset"),
     (dict(backend="torch"), "backend must be one of auto, numba, numpy, tensorflow, jax, got 'torch'"),
     (dict(seq_length=4, update_interval=5), "update_interval must be at most seq_length (4), got 5"),
 ], ids=str)

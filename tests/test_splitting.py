@@ -112,7 +112,7 @@ def test_the_state_of_a_part_is_not_resumed(tmp_path, whole):
     _, manifest = split(whole, 2)
     compress(tmp_path / manifest.parts[0][0], settings=SETTINGS["contexts"])
     state, = tmp_path.glob("*.state")
-    with pytest.raises(CheckpointError, match="is not the checkpoint of a run; what a part leaves to the next is used by itself"):
+    with pytest.raises(CheckpointError, match="is not the checkpoint of a run; a part's state is used automatically"):
         resume(state)
 
 
@@ -204,12 +204,12 @@ def changed_part(number, **changes):
     return lambda fields: fields | {"parts": [part | changes if index == number else part for index, part in enumerate(fields["parts"])]}
 
 
-OTHER_PARTS, DAMAGED, NO_MANIFEST = "is not part . of what the manifest is of", "holds a value out of bounds", "is no manifest of parts"
+OTHER_PARTS, DAMAGED, NO_MANIFEST = "is not part . of book", "holds a value out of bounds", "is no manifest of parts"
 
 
 @pytest.mark.parametrize("change, error", [
     (lambda fields: fields | {"sha256": "0" * 64}, OTHER_PARTS),
-    (lambda fields: fields | {"sha256": fields["sha256"][:16] + "0" * 48}, "what the parts make is not book"),
+    (lambda fields: fields | {"sha256": fields["sha256"][:16] + "0" * 48}, "the joined parts are not book"),
     (lambda fields: fields | {"sha256": fields["sha256"].upper()}, DAMAGED),
     (lambda fields: fields | {"sha256": 5}, DAMAGED),
     (lambda fields: fields | {"name": "../book"}, DAMAGED),
@@ -515,7 +515,7 @@ def test_a_part_does_not_go_on_from_one_that_was_coded_in_another_way(tmp_path, 
     back = tmp_path / "back"
     back.mkdir()
     decompress(tmp_path / "book.part1of2.lks", back)
-    with pytest.raises(CheckpointError, match="is what a part left that was coded in another way than this one; decompress the part"):
+    with pytest.raises(CheckpointError, match="is the state of a part that was coded in another way; decompress the part"):
         decompress(packed, back)
     decompress(other, back, overwrite=True)
     decompress(packed, back)

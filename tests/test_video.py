@@ -157,7 +157,7 @@ def test_a_grid_can_be_given(tmp_path):
 
 def test_contexts_that_cannot_look_at_an_input_are_refused(tmp_path):
     (tmp_path / "in").write_bytes(b"text " * 50)
-    with pytest.raises(SettingsError, match="contexts=video cannot look at this input, as text and binary can"):
+    with pytest.raises(SettingsError, match="contexts=video cannot code this input, only text and binary can"):
         compress(tmp_path / "in", settings=Settings(contexts="video"))
     packed = there_and_back(tmp_path, FORMS["grid"], Settings(preset="fast", contexts="binary"))     # as bytes, if one likes
     assert packed.parameters.contexts == "binary"
@@ -168,7 +168,7 @@ def test_a_header_with_contexts_of_other_data_is_refused(tmp_path):
     header, segments = take_apart(packed.output_path.read_bytes(), VIDEO.size)
     header.overrides[13] = "text"             # contexts
     (tmp_path / "crafted").write_bytes(coded_file(header, segments))
-    with pytest.raises(FormatError, match="contexts=text cannot look at this input, as video can; the file is damaged"):
+    with pytest.raises(FormatError, match="contexts=text cannot code this input, only video can; the file is damaged"):
         inspect(tmp_path / "crafted")
 
 

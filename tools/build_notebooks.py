@@ -36,8 +36,8 @@ decoder learns the same in step. Choose a file and press **Compress**; you get a
 the very bytes back."""
 
 _COMPRESS_WAY_IN = """\
-**Run All** first: below is a form in Jupyter, and a question for a file in Colab. Run by a tool, with nothing chosen, the notebook
-takes a built-in sample."""
+Choose **Run All** first. Jupyter then shows a form below; Colab asks for a file. A tool that runs the notebook without a file
+gets a built-in sample."""
 
 _COMPRESS_NOTE = """\
 **Where it can be decoded.** Everywhere: the network computes in whole numbers, which are the same on every device.
@@ -51,8 +51,8 @@ other; each goes on from the state that the one before left beside its `.lks` fi
 same order, and this notebook joins them: choose the `.parts.json` file, with the parts in its folder."""
 
 _SPLITTER_WAY_IN = """\
-**Run All** first: below is a form in Jupyter, and a question for a file in Colab, where `output_to` = drive keeps all parts and
-states on Drive for the next session. Run by a tool, with nothing chosen, the notebook takes a built-in sample."""
+Choose **Run All** first. Jupyter then shows a form below; Colab asks for a file, and with `output_to` = drive keeps all parts
+and states on Drive for the next session. A tool that runs the notebook without a file gets a built-in sample."""
 
 _DECOMPRESS_TITLE = """\
 # Lockstep: decompress a .lks file
@@ -60,8 +60,8 @@ _DECOMPRESS_TITLE = """\
 Choose a `.lks` file and press **Decompress**; its original comes back, bit for bit, checked by SHA-256."""
 
 _DECOMPRESS_WAY_IN = """\
-**Run All** first: below is a form in Jupyter, and a question for a file in Colab. Run by a tool, with nothing chosen, the notebook
-takes the newest `.lks` file in the folder for results, or else a built-in sample."""
+Choose **Run All** first. Jupyter then shows a form below; Colab asks for a file. A tool that runs the notebook without a file
+gets the newest `.lks` file in the folder for results, or else a built-in sample."""
 
 
 def build(root=ROOT):

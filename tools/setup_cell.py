@@ -1,5 +1,5 @@
 #@title 1. Set up
-#@markdown In Colab the project has to be there: as `lockstep.zip` (`make zip` makes it), uploaded here or on your Drive, or published at this address.
+#@markdown Colab needs a copy of the project: `lockstep.zip` (made by `make zip`), uploaded here or on your Drive, or the one at this address.
 address = "<address>" #@param {type: "string"}
 import importlib.metadata, pathlib, re, subprocess, sys, urllib.request, zipfile
 colab = "google.colab" in sys.modules

@@ -48,9 +48,9 @@ def plan_for(settings: Settings, source: Source, prior_symbols: int = 0) -> tupl
 
 
 def _reason(name, contexts, kind, seconds, against, time_limit):
-    looks = f"{kind} by its looks" if name_of(contexts) == kind else f"taken for {contexts}"
+    data = f"data that looks like {kind}" if name_of(contexts) == kind else f"contexts={contexts}"
     why = f"; {', '.join(against)}, and time_limit is {duration(time_limit)}" if against else ""
-    return f"auto took {name} for what is {looks}: about {duration(seconds)} on two usual cores{why}"
+    return f"auto took {name} for {data}: about {duration(seconds)} on two usual cores{why}"
 
 
 def duration(seconds: float) -> str:

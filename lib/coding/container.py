@@ -242,7 +242,7 @@ def _varint(value):
 def _not_ours(data):
     """(what is wrong with a file that does not begin as a .lks file, what to do)."""
     if not data:
-        return "the file is empty, as no .lks file is", "get another copy"
+        return "the file is empty", "get another copy"
     if MAGIC.startswith(data):
         return "the file is cut short inside its first bytes", "get a complete copy"
     if data[1:4] == MAGIC[1:4]:

@@ -39,7 +39,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.parameters.has_contexts and name_of(self.parameters.contexts) not in self.source.context_kinds:
-            raise SettingsError(f"contexts={self.parameters.contexts} cannot look at this input, as "
+            raise SettingsError(f"contexts={self.parameters.contexts} cannot code this input, only "
                                 f"{' and '.join(self.source.context_kinds)} can", "leave contexts out", "contexts")
         check_model(self.parameters, self.input_shape)
 

@@ -64,7 +64,7 @@ def encode(output: OutputFile, plan: Plan, data: bytes, run: Run, kept: RunCheck
     A part of a split file is coded even then, as the next part goes on from it.
     """
     if is_given() and not plan.parameters.has_network:
-        raise SettingsError("contexts alone have no network that a model could take the place of", "use preset=network", "preset")
+        raise SettingsError("there is no network that the model could replace", "use preset=network", "preset")
     plan.check_memory()
     source, streams = plan.source, plan.streams
     session = _Session(plan, run, kept, kept.made_in, with_code_lengths)
@@ -144,7 +144,7 @@ def _why_diverged(made_in, predictor):
     if made_in is not None:
         return f"the file was made with {made_in}, and this is {predictor.environment}", "decode it where it was made"
     if predictor.backend is None:
-        return ("contexts give the same everywhere, so the file, what this Lockstep is compiled to, or this machine's memory is at fault",
+        return ("contexts give the same everywhere, so the file, the compiled code, or this machine's memory is at fault",
                 "try another machine, and report it")
     return (f"exact arithmetic gives the same everywhere, so {predictor.backend} or this machine's memory is at fault",
             "try another backend or machine, and report it")

@@ -31,10 +31,10 @@ def check_written(path: Path, run: Run, coded: Coded | None) -> None:
     reader = Reader(path.read_bytes())
     header = reader.header
     if (header.sha256, header.name, header.archive) != (run.sha256, stored_name(run.input_path.name), run.archive):
-        raise FormatError("what was written has another header than it was given", "try again, and report it")
+        raise FormatError("the written file has a wrong header", "try again, and report it")
     if coded is None:
         if hashlib.sha256(reader.read_stored()).digest() != run.sha256:
-            raise FormatError("what was written is not what it was given", "try again, and report it")
+            raise FormatError("the written file does not hold the input", "try again, and report it")
         return
     made_in_of(header)
     plan = Plan.of_header(header)
@@ -42,7 +42,7 @@ def check_written(path: Path, run: Run, coded: Coded | None) -> None:
     if fault:
         raise fault
     if (plan.parameters, plan.identity()) != (coded.plan.parameters, coded.plan.identity()):
-        raise FormatError("what was written says that it is coded in another way than it is", "try again, and report it")
+        raise FormatError("the header of the written file does not describe its data", "try again, and report it")
 
 
 def is_wanted(plan: Plan, run: Run) -> bool:
@@ -60,7 +60,7 @@ def verify(path: Path, run: Run, note: Callable[[str], Any]) -> None:
     if is_given():
         note("decoding what was written, and comparing")
         if _restored_sha256(path, run.output_path, run.input_path, run.settings.backend, run.prior) != run.sha256:
-            raise FormatError("what was written gives other bytes back: nothing was kept", "the model predicts something else when it decodes")
+            raise FormatError("the written file decodes to other bytes: nothing was kept", "the model predicts something else when decoding")
         return
     note("decoding what was written in a process of its own, and comparing")
     program = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from lib.coding.verification import main; sys.exit(main(sys.argv[1:]))"
@@ -69,7 +69,7 @@ def verify(path: Path, run: Run, note: Callable[[str], Any]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
     if done.returncode or done.stdout.strip() != run.sha256.hex():
         said = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
-        raise FormatError(f"what was written does not come back in a process of its own ({said}): nothing was kept",
+        raise FormatError(f"the file does not decode to its input in a new process ({said}): nothing was kept",
                           "try again, and report it with the input")
 
 

@@ -1,11 +1,10 @@
 """What learns while it codes. Only modules of this package import Keras or TensorFlow.
 
-A model gives `predict()`: int32 frequencies of shape (batch_size, V), one or more each, for the
-next step of every stream; takes `learn(symbols, active, seen)`: the symbols that came, and what the
-next step sees, values of lib.models.inputs of shape (batch_size, N); names its state
-with `fingerprint()`, 8 bytes that two equal states share; gives it with `state_bytes()` and goes on
-from it with `restore(data, step)`, after `step` steps; says with `environment` on what its bits depend (lib.models.environment),
-or None; and with `backend` what computes it, or None.
+A model has `predict()`: int32 frequencies of shape (batch_size, V), each 1 or more, for the next step of every stream;
+`learn(symbols, active, seen)`: takes the symbols that came, and as `seen` what the next step sees, values of lib.models.inputs
+of shape (batch_size, N); `fingerprint()`: 8 bytes, the same for equal states; `state_bytes()`: the state; `restore(data, step)`:
+takes that state over, after `step` steps; `environment`: what its bits depend on (lib.models.environment), or None; and `backend`:
+what computes it, or None.
 
 `with instead(MyModel):` puts a model of one's own in place of the network: see lib.models.own.
 """

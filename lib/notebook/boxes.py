@@ -74,7 +74,7 @@ _NAMES = {
     "SettingsError": "A setting cannot be used",
     "InputError": "The input cannot be used",
     "OutputError": "The output cannot be written",
-    "FormatError": "The file is damaged or not of Lockstep",
+    "FormatError": "The file is damaged or not Lockstep's",
     "CheckpointError": "The checkpoint cannot be used",
     "InstallationError": "The installation is not complete",
     "ModelError": "The model cannot be used",

@@ -21,17 +21,17 @@ class Choices:
     """Where the input comes from and where the output goes. Raises SettingsError by name."""
 
     input_from: str = _choice(
-        "auto", "auto takes what is given: a URL, a path, an upload; where nothing is, it asks for a file", INPUTS)
-    path: str = _choice("", "a file on this machine; with drive, a file under MyDrive, or in its folder Lockstep")
+        "auto", "auto takes the URL, path or upload that is given; without one it asks for a file", INPUTS)
+    path: str = _choice("", "a file on this machine; if input_from is drive: in MyDrive or MyDrive/Lockstep")
     url: str = _choice("", "an http or https address")
     largest_download_mb: int = _choice(1000, "refuse to fetch more than this many megabytes from a URL")
     output_to: str = _choice(
-        "auto", "the result is always on disk here; auto and download also hand it to the browser, in Jupyter where the file came by it; "
+        "auto", "the result is always on disk here; auto and download also hand it to the browser (in Jupyter if you uploaded it); "
         "drive also copies it to the folder Lockstep on MyDrive", OUTPUTS)
-    output_folder: str = _choice("files", "the folder for uploads and results, beside this notebook unless it is a whole path; made where it is "
-                                 "missing; empty is this notebook's own")
-    prior_file: str = _choice("", "what was learned from files of yours, a .prior file; a .lks file made with one finds it beside "
-                              "itself, or is told here")
+    output_folder: str = _choice("files", "the folder for uploads and results: beside this notebook, or an absolute path; created if missing; "
+                                 "empty: the notebook's folder")
+    prior_file: str = _choice("", "a .prior file, learned from your files; to decompress, it is needed again: beside the .lks "
+                              "file, or named here")
 
     def __post_init__(self) -> None:
         _check(self)
@@ -41,13 +41,13 @@ class Choices:
 class SplitChoices:
     """What to do with a long file. Raises SettingsError by name."""
 
-    action: str = _choice("auto", "split a file, or join the parts that lie beside a .parts.json file; auto takes what the "
-                          "input is", ACTIONS)
+    action: str = _choice("auto", "split a file, or join the parts that lie beside a .parts.json file; auto: by the "
+                          "input", ACTIONS)
     parts: int = _choice(4, "how many parts to split into")
-    streams: int = _choice(0, "streams that aligned parts are laid out in, the batch_size of the compression; 0: by size")
+    streams: int = _choice(0, "streams of aligned parts, the batch_size to compress them with; 0: by the file's size")
     kind: str = _choice(
-        "aligned", "aligned parts go on from one another and are as small together as the whole; independent ones can be "
-        "compressed side by side, and are larger", ("aligned", "independent"))
+        "aligned", "aligned: each part continues the one before, and together they are as small as the whole; independent: "
+        "compressed in parallel, but larger", ("aligned", "independent"))
 
     def __post_init__(self) -> None:
         _check(self)

@@ -70,7 +70,7 @@ class Estimate:
         """A sentence or two on an Outlook."""
         name = Path(path).name
         if outlook is None:
-            return f"{name}: the run says what it takes when it begins."
+            return f"{name}: the run shows the time it needs."
         return f"{name}, {len(self._data):,} bytes: {_takes(outlook.plans[preset])}. {outlook.why.replace('auto took', 'auto takes')}".rstrip()
 
     def _source(self, path, settings):
@@ -92,7 +92,7 @@ def line_on_coded(path: Path | str) -> str:
     """
     path = Path(path).expanduser()
     if _is_large(path):
-        return f"{path}: the run says what it takes when it begins."
+        return f"{path}: the run shows the time it needs."
     contents = inspect(path)
     if contents.fault:
         raise contents.fault

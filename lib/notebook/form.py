@@ -156,7 +156,7 @@ class Form:
         if values == self._done:
             self._done = None
             self._button.description = f"{self.task.capitalize()} anew"
-            self._status.value = _line("This is what was done just now, and the result is below. Press again to do it anew.", _QUIET)
+            self._status.value = _line("This was done just now, and the result is below. Press again to repeat it.", _QUIET)
             return
         run = runs.begin(begin(self))
         run.values = values
@@ -243,8 +243,8 @@ class Form:
         self._say_outlook(None)
         if given in ("", "upload"):
             limit = "" if host.is_app() else (
-                " Most servers take up to 10 MB here (with make lab, more): put a larger file beside this notebook, by Jupyter's own "
-                "list of files, and give its name as path, under Options.")
+                " Most servers take at most 10 MB here (with make lab, more): upload a larger file with Jupyter's file browser, "
+                "and enter its name as path, under Options.")
             return f"Choose a file.{limit}"
         return ""
 

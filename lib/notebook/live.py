@@ -44,7 +44,7 @@ class Panel:
         self._run = run
         self._bar = ipywidgets.FloatProgress(min=0.0, max=1.0, layout={"width": "320px"})
         self._text = ipywidgets.Label()
-        self._stop = ipywidgets.Button(description="Stop", icon="stop", tooltip="Keep what is done, to go on from later")
+        self._stop = ipywidgets.Button(description="Stop", icon="stop", tooltip="Stop now, continue later")
         self._stop.on_click(lambda _: run.stop())
         self._lines = ipywidgets.HTML()
         self._picture = ipywidgets.Image(format="png", layout={"width": f"{_WIDTH}px", "display": "none"})

@@ -36,7 +36,7 @@ def line_on_manifest(path: Path | str) -> str:
     coded = sum((folder / (name + SUFFIX)).is_file() for name in names)
     following = next_to_compress(manifest, folder)
     then = f" Next to compress: {following}." if coded and following else ""
-    return f"{manifest.name} in {len(names)} parts: beside {path.name} are {there} of them, and {coded} compressed.{then}"
+    return f"{manifest.name} in {len(names)} parts: {there} lie beside {path.name}, {coded} are compressed.{then}"
 
 
 def line_on_next(result: Result) -> str:
@@ -50,7 +50,7 @@ def line_on_next(result: Result) -> str:
                 "With all parts in one folder, splitter.ipynb joins them: choose the .parts.json file.")
         return f"{done} {last}"
     following = _NUMBERED.sub(rf"\g<1>{place.part + 1}\g<2>", result.input_path.name)
-    return f"{done} Next is {following}, which goes on from {state_name(place, place.part)}: keep that beside it."
+    return f"{done} Next is {following}, which needs {state_name(place, place.part)} in its folder."
 
 
 def states_of(result: Result) -> list[Path] | None:

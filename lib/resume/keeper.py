@@ -51,7 +51,7 @@ class Keeper:
         try:
             write(self.path, self._about | about, sections, mode=self._mode)
         except OutputError as error:
-            self._warn(f"there is no newer checkpoint: {error}")
+            self._warn(f"no checkpoint was written: {error}")
         done = time.monotonic()
         self._due = done + max(self._seconds, (done - now) / _MOST_SHARE)
         if self._signals:

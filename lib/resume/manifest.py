@@ -20,7 +20,7 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What belongs together."""
+    """A split file's parts."""
 
     name: str                 # of the whole
     size: int                 # bytes of the whole

@@ -100,8 +100,8 @@ class RunCheckpoint:
             return
         check_coding(state_before, self._run.settings, "the parts before were coded", "leave it out, or begin with part 1 anew")
         if coded_with and parameters_of(state_before) != coded_with:
-            raise CheckpointError(f"{state_before.path} is what a part left that was coded in another way than this one",
-                                  "decompress the part before this one that was compressed in the same run of parts")
+            raise CheckpointError(f"{state_before.path} is the state of a part that was coded in another way",
+                                  "decompress the part before this one that was compressed in the same way")
         self.found = state_before
 
     @property
@@ -117,7 +117,7 @@ class RunCheckpoint:
     def check_plan(self, plan: "Plan") -> None:
         """Refuse, with a CheckpointError, a plan that codes other symbols than the run that goes on did."""
         if self.found and self.is_own and self.found.about["codes"] != plan.identity():
-            raise CheckpointError(f"{self.found.path} was begun on the same input, looked at in another way",
+            raise CheckpointError(f"{self.found.path} was begun on the same input, read in another way",
                                   f"remove {self.found.path} to begin anew")
 
     @property
@@ -150,8 +150,8 @@ class RunCheckpoint:
             yield None
             return
         if plan.parameters.coder != "numba":
-            raise SettingsError(f"coder={plan.parameters.coder} cannot be stopped and gone on with",
-                                "leave the coder to the preset, or the checkpoint out", "coder")
+            raise SettingsError(f"coder={plan.parameters.coder} has no checkpoints",
+                                "leave the coder to the preset, or leave the checkpoint out", "coder")
 
         def state(step, segment):
             numbers, written = segment.coder.state()
@@ -242,8 +242,8 @@ def check_run(found: Checkpoint) -> None:
     check_version(found)
     about = found.about
     if about["direction"] not in DIRECTIONS or not _says(found, _ABOUT_RUN):
-        raise CheckpointError(f"{found.path} is not the checkpoint of a run", "what a part leaves to the next is used by itself, as "
-                              "that is coded")
+        raise CheckpointError(f"{found.path} is not the checkpoint of a run", "a part's state is used automatically "
+                              "when the next part is coded")
     names = (about["input"], about["output"])
     if not (all(names) and not any("\0" in name for name in (*names, about["prior"])) and len(about["sha256"]) == 32
             and (about["direction"] == "decompress" or type(about.get("crc")) is int and 0 <= about["crc"] < 1 << 32)):
@@ -258,7 +258,7 @@ def check_version(found: Checkpoint) -> None:
     """Refuse a checkpoint of another version, or one that does not say what it must."""
     from lib import __version__
     if not _says(found, _ABOUT):
-        raise CheckpointError(f"{found.path} does not say what a checkpoint has to", "choose another path for the checkpoint")
+        raise CheckpointError(f"{found.path} lacks what a checkpoint must have", "choose another path for the checkpoint")
     if found.about["lockstep"] != __version__:
         raise CheckpointError(f"{found.path} was made by Lockstep {found.about['lockstep']}, and this is {__version__}",
                               "finish the run with that version, or remove the checkpoint to begin anew")

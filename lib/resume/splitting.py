@@ -121,7 +121,7 @@ def join(manifest_path: Path | str, output_path: Path | str | None = None, *, ov
             if progress:
                 progress(size, manifest.size)
         if size != manifest.size or digest.hexdigest() != manifest.sha256:
-            raise FormatError(f"what the parts make is not {manifest.name} (its SHA-256 differs): the manifest belongs to other "
+            raise FormatError(f"the joined parts are not {manifest.name} (its SHA-256 differs): the manifest belongs to other "
                               "parts")
         output.commit()
     return output_path, manifest
@@ -231,7 +231,7 @@ def _ends_of_stretches(manifest, number, path):
     expected = (bytes.fromhex(manifest.sha256)[:IDENTITY_BYTES], manifest.size, manifest.batch_size, number, len(manifest.parts))
     if ((place.identity, place.whole_bytes, place.batch_size, place.part, place.parts) != expected
             or size != start + place.streams.coded_count):
-        raise FormatError(f"{path} is not part {number} of what the manifest is of", "the manifest belongs to other parts, or is damaged")
+        raise FormatError(f"{path} is not part {number} of {manifest.name}", "the manifest belongs to other parts, or is damaged")
     return list(itertools.accumulate((end - first for first, end in place.streams.stretches()), initial=start))
 
 

@@ -167,8 +167,8 @@ def _picture_in(data, note):
     if stream:
         apart = stream.taken_apart()
         if apart is None:
-            note("this PNG was made by an encoder whose stream zlib does not make again, so it is coded as bytes, which hardly "
-                 "shrinks it; with pixels=yes the same pixels come back in a PNG written anew")
+            note("zlib cannot reproduce the stream of this PNG, so it is coded as bytes, which hardly "
+                 "shrinks it; with pixels=yes the same pixels come back in a new PNG")
             return None
         made, rows = apart
         codes = stream.pixels.take(rows)

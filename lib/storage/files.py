@@ -29,7 +29,7 @@ def check_target(path: _Path, overwrite: bool, inputs: Iterable[_Path] = ()) -> 
         _check_kind(path)
         for other in inputs:
             if is_same(path, other):
-                which = "what is read" if path == Path(other) else f"the same file as {other}, which is read"
+                which = "read as input" if path == Path(other) else f"the same file as {other}, which is read"
                 raise OutputError(f"{path} is {which}", "choose another name")
         if os.path.lexists(path) and not overwrite:
             raise OutputError(f"{path} exists already", "choose another name, or allow it to be replaced (--force; overwrite=True in Python)")

@@ -171,7 +171,7 @@ class _Lost:
             some = ", ".join(shown(str(place)) for place in self.left_out[:_MOST_NAMED])
             more = f" and {len(self.left_out) - _MOST_NAMED:,} more" if len(self.left_out) > _MOST_NAMED else ""
             lines.append(f"left out, as no file, folder or link: {some}{more}")
-        for count, what in ((linked, "names of one file with others (hard links) become files of their own"),
+        for count, what in ((linked, "are hard links to the same files, and become separate files"),
                             (self.owned, "belong to other users, which is not kept"),
                             (self.special, "have special permission bits (set-user-ID and the like), which are not kept"),
                             (self.attributed, "have extended attributes, which are not kept")):

@@ -9,7 +9,7 @@ from lib.errors import InputError, OutputError
 def path_of_input(given: str | os.PathLike) -> Path:
     """The Path of what is to be read. Raises InputError for an empty name, which a Path takes for the current folder."""
     if not os.fspath(given):
-        raise InputError("an empty name is no file's", "name a file; the current folder is called .")
+        raise InputError("the name is empty", "name a file; the current folder is called .")
     return Path(given)
 
 
@@ -21,7 +21,7 @@ def path_of_output(given: str | os.PathLike) -> Path:
     """
     text = os.fspath(given)
     if not text:
-        raise OutputError("an empty name is no file's", "name a file or a folder; the current folder is called .")
+        raise OutputError("the name is empty", "name a file or a folder; the current folder is called .")
     if text.endswith((os.sep, os.altsep or os.sep)) and not os.path.isdir(text):
-        raise OutputError(f"there is no folder {text}", "make it first, or leave its last character out to name a file")
+        raise OutputError(f"there is no folder {text}", "make it first, or drop the slash at the end to name a file")
     return Path(given)
