@@ -210,6 +210,8 @@ def decompress(input_path: Path | str, output_path: Path | str | None = None, se
         if not plan:
             restored = reader.read_stored()
         else:
+            if kept.found:
+                note(f"going on from {kept.found.path}")
             with announced(note):
                 restored, backend = decode(reader, plan, run, kept, progress, warn)
         if hashlib.sha256(restored).digest() != header.sha256:

@@ -201,4 +201,4 @@ def test_what_keeps_a_run_from_beginning_is_a_box(capsys):
     shown._button.click()
     assert begun == [shown] and shown._button.description == "Decompress" and not shown._button.disabled
     said = capsys.readouterr().out
-    assert all(line in said for line in ("The input cannot be used", "There is no such file", "Choose another"))
+    assert all(line in said for line in ("The input cannot be used", "there is no such file", "choose another"))

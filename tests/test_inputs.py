@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from lib import compress
+from lib import Settings, compress, split
 from lib.errors import InputError, SettingsError
-from lib.notebook import host, inputs
+from lib.notebook import host, inputs, parts
 from lib.notebook.choices import Choices
 from lib.storage.files import free_name
 
@@ -142,3 +142,49 @@ def test_a_lks_file_is_replaced_only_by_one_of_the_same_original(tmp_path):
     assert inputs.output_for(tmp_path / "2" / "a", tmp_path / "elsewhere") == tmp_path / "elsewhere" / "a.lks"
     (tmp_path / "a.lks").write_bytes(b"no .lks file")
     assert inputs.output_for(original, tmp_path) == tmp_path / "a (2).lks"
+
+
+def test_the_same_upload_is_found_again_among_others_of_its_name(tmp_path):
+    def upload(content):
+        return host.widget_upload(SimpleNamespace(value=({"name": "a", "content": memoryview(content)},)), tmp_path)
+    first, second, third = upload(b"1"), upload(b"2"), upload(b"3")
+    assert [path.relative_to(tmp_path).as_posix() for path in (first, second, third)] == ["a", "2/a", "3/a"]
+    assert (upload(b"2"), upload(b"3"), upload(b"1")) == (second, third, first)
+
+
+def test_parts_replace_only_parts_of_the_same_file(tmp_path):
+    """The newcomer's case: a second file of a name is split, and the first one's parts are still wanted."""
+    folder, first, second = tmp_path / "files", tmp_path / "files" / "a", tmp_path / "elsewhere" / "a"
+    for path, content in ((first, b"first" * 9), (second, b"other" * 9)):
+        path.parent.mkdir()
+        path.write_bytes(content)
+    assert inputs.folder_for_parts(first, folder) == folder
+    manifest, _ = split(first, 2, folder)
+    assert inputs.folder_for_parts(first, folder) == folder and inputs.folder_for_parts(second, folder) == folder / "2"
+    manifest.unlink()
+    assert inputs.folder_for_parts(second, folder) == folder / "2"
+    (folder / "2" / "a").write_bytes(b"third")
+    assert inputs.folder_for_parts(folder / "2" / "a", folder) == folder / "2"
+
+
+def test_a_checkpoint_is_of_one_input_and_its_settings_and_has_a_short_name(tmp_path):
+    path = tmp_path / ("字" * 80)
+    path.write_bytes(b"one")
+    first = inputs.checkpoint_name(path, Settings(preset="fast"))
+    assert inputs.checkpoint_name(path, Settings(preset="fast")) == first and len(first.encode()) < 130
+    assert inputs.checkpoint_name(path, Settings(preset="balanced")) != first
+    path.write_bytes(b"two")
+    assert inputs.checkpoint_name(path, Settings(preset="fast")) != first
+
+
+def test_on_drive_only_what_is_the_same_gives_way(tmp_path):
+    there, new = tmp_path / "there", tmp_path / "new"
+    for folder, content in ((there, b"first"), (new, b"other")):
+        folder.mkdir()
+        (folder / "a").write_bytes(content)
+        compress(folder / "a", settings=Settings(preset="fast"))
+        (folder / "x.state").write_bytes(content)
+    assert not parts.may_replace(there / "a", new / "a") and not parts.may_replace(there / "a.lks", new / "a.lks")
+    assert parts.may_replace(there / "x.state", new / "x.state") and parts.may_replace(there / "a", there / "a")
+    compress(there / "a", new / "a.lks", Settings(preset="fast"), overwrite=True)
+    assert parts.may_replace(there / "a.lks", new / "a.lks")

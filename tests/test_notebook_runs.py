@@ -236,7 +236,7 @@ def test_a_run_that_fails_leaves_the_form_open_and_says_why(form, capsys):
     one.work = work
     one._button.click()
     runs.newest()._thread.join(60)
-    assert one._chooser.layout.display is None and "Check the name" in capsys.readouterr().out and one.reports == []
+    assert one._chooser.layout.display is None and "check the name" in capsys.readouterr().out and one.reports == []
 
 
 def test_without_a_file_there_is_nothing_to_do(form):

@@ -61,8 +61,7 @@ def show_error(error: BaseException, details: str) -> None:
     """Display the box of what ended a run. details: its traceback."""
     if isinstance(error, KeyboardInterrupt):
         box("note", "Stopped", [str(error)] if str(error) else [
-            f"Nothing is lost: {'press the button again' if host.is_app() else 'run the cell again, or press the button again'}, with the same "
-            "choices, and it goes on from here."])
+            "Nothing is lost: choose the same file and settings again, and it goes on from here."])
     elif isinstance(error, LockstepError):
         box("error", _NAMES.get(type(error).__name__, "This did not work"), _lines(error), details)
     else:
@@ -84,4 +83,4 @@ _NAMES = {
 
 def _lines(error):
     """What was met and what to do about it, a line each."""
-    return [text[:1].upper() + text[1:] for text in (error.what, error.advice) if text]
+    return [text for text in (error.what, error.advice) if text]

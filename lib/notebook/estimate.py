@@ -59,6 +59,8 @@ class Estimate:
         if path.is_dir() or _is_large(path):
             return None
         source = self._source(path, settings)
+        if source.place and source.place.part > 1:
+            return None                    # it goes on as the part before was coded
         plan, why = choice.plan_for(settings, source)
         plans = {preset: choice.plan_for(settings.with_values({"preset": preset}), source)[0] for preset in PRESETS}
         taken = next((preset for preset in PRESETS if plans[preset].parameters == plan.parameters), settings.preset)

@@ -1,5 +1,6 @@
 """The form: widgets made from Choices and Settings in Jupyter; in Colab the cell's own fields are the form."""
 
+import contextlib
 import dataclasses
 import html
 import threading
@@ -142,6 +143,7 @@ class Form:
         try:
             self._start(begin)
         except Exception as error:                 # nobody else would show it
+            self._panel.children = ()
             below.clear()
             with below.active():
                 show_error(error, traceback.format_exc())
@@ -196,7 +198,14 @@ class Form:
         self._check()
 
     def _values(self):
-        return {name: self._widgets[name].value for name in self._widgets} | {"upload": self.uploaded()}
+        path = self.uploaded() if what_is_given(self.choices(), self.uploaded()) == "upload" else Path(self.choices().path.strip()).expanduser()
+        with contextlib.suppress(OSError):
+            found = path.stat() if path else None
+            return self._fields() | {"upload": path, "content": (found.st_mtime_ns, found.st_size) if found else None}
+        return self._fields()
+
+    def _fields(self):
+        return {name: self._widgets[name].value for name in self._widgets}
 
     def _check(self):
         """Say beside each field what it is for, or what is wrong with it; and below, what a run would take."""

@@ -1,13 +1,14 @@
 """Every difference between Colab and Jupyter, and between versions of ipywidgets."""
 
 import base64
+import filecmp
 import html
 import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from IPython import get_ipython
 
 from lib.errors import InputError, OutputError
-from lib.storage.files import free_name, free_place, write_file
+from lib.storage.files import places, write_file
 
 _DRIVE = Path("/content/drive")
 _DRIVE_FOLDER = "Lockstep"         # of MyDrive, for results
@@ -99,23 +100,23 @@ def drive_folder() -> Path:
     return folder
 
 
-def copy_to_drive(paths: Sequence[Path], belong_together: bool) -> list[Path]:
-    """Copy files to Drive and wait until they are there; returns their paths.
+def copy_to_drive(paths: Sequence[Path], may_replace: Callable[[Path, Path], bool]) -> list[Path]:
+    """Copy files to Drive, into one folder, and wait until they are there; returns their paths.
 
-    belong_together: they keep their names, and replace what has them; else a file whose name is taken gets a free one.
+    may_replace: called with a file there and the one that would replace it; where one may not be, all go into a folder of their own.
     """
     from google.colab import drive
-    folder, copies = drive_folder(), []
-    for path in paths:
-        target = folder / path.name if belong_together else free_name(folder / path.name)
-        if not (target.exists() and target.samefile(path)):
-            try:
-                shutil.copyfile(path, target)
-            except OSError as error:
-                raise OutputError(f"cannot copy {path.name} to Drive: {error.strerror}", f"it is still here as {path}") from error
-        copies.append(target)
+    folders = (place.parent for place in places(drive_folder() / paths[0].name))
+    folder = next(folder for folder in folders if all(not (folder / path.name).exists() or may_replace(folder / path.name, path) for path in paths))
+    try:
+        folder.mkdir(exist_ok=True)
+        for path in paths:
+            if not ((folder / path.name).exists() and filecmp.cmp(path, folder / path.name, shallow=False)):
+                shutil.copyfile(path, folder / path.name)
+    except OSError as error:
+        raise OutputError(f"cannot copy {path.name} to Drive: {error.strerror}", f"it is still here as {path}") from error
     drive.flush_and_unmount()       # else the copies may still be on their way when the machine goes
-    return copies
+    return [folder / path.name for path in paths]
 
 
 def hand_over(paths: Sequence[Path]) -> None:
@@ -163,7 +164,7 @@ def _address(path):
         if path.stat().st_size > _LARGEST_IN_PAGE:
             return None
         return f"data:application/octet-stream;base64,{base64.b64encode(path.read_bytes()).decode()}"
-    if _in_jupyter() and (place := beside(path)):
+    if _in_jupyter() and (place := beside(path)) and not any(part.startswith(".") for part in place.parts):       # which it does not serve
         return quote(place.as_posix())       # without a host it is a file of Jupyter's own, beside the notebook
     return None
 
@@ -177,10 +178,12 @@ def _link(path, address, name):
 
 def _write_upload(folder, name, content):
     """Write an upload under its own name, in a folder of its own where another file has that; the bytes as they came."""
-    path, content = Path(folder) / Path(name).name, bytes(content)
-    if path.is_file() and path.read_bytes() == content:
-        return path
-    path = free_place(path)
+    content = bytes(content)
+    for path in places(Path(folder) / Path(name).name):
+        if path.is_file() and path.read_bytes() == content:
+            return path
+        if not os.path.lexists(path):
+            break
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, content)
     return path

@@ -2,6 +2,7 @@
 
 import contextlib
 import filecmp
+import glob
 import hashlib
 import urllib.error
 import urllib.parse
@@ -12,12 +13,14 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from lib.compression import SUFFIX
-from lib.contents import inspect
+from lib.contents import file_bytes, inspect
 from lib.errors import InputError, LockstepError
 from lib.notebook import host
 from lib.notebook.choices import Choices
-from lib.storage.files import OutputFile, free_name, free_place
-from lib.storage.names import is_file_name, near_name
+from lib.resume.manifest import MANIFEST_SUFFIX, Manifest
+from lib.settings import Settings
+from lib.storage.files import OutputFile, free_name, free_place, places
+from lib.storage.names import is_file_name, near_name, plain_name
 
 _CHUNK = 1 << 18          # bytes
 _TIMEOUT = 30             # seconds without a byte
@@ -67,10 +70,39 @@ def fetch(url: str, folder: Path, largest_mb: float) -> Path:
     return _same_as(wanted, path)
 
 
+def folder_for(input_path: Path, folder: Path) -> Path:
+    """Where what is made of an input goes: beside it, where it lies in `folder` or deeper, else into `folder`."""
+    return input_path.parent if input_path.resolve().is_relative_to(folder.resolve()) else folder
+
+
+def folder_for_parts(input_path: Path, folder: Path) -> Path:
+    """Where the parts of a file go: as `folder_for`, but into a folder of their own where another file's lie."""
+    manifest_name = input_path.name + MANIFEST_SUFFIX
+    for path in places(folder_for(input_path, folder) / manifest_name):
+        if not path.exists() and not any(path.parent.glob(glob.escape(input_path.name) + ".part*of*")) or _is_manifest_of(path, input_path):
+            path.parent.mkdir(exist_ok=True)
+            return path.parent
+    raise AssertionError("there is always another place")
+
+
+def checkpoint_name(input_path: Path, settings: Settings) -> str:
+    """The name of the checkpoint of a run: another for other data and for other settings, and never too long. Raises InputError."""
+    content = b"" if input_path.is_dir() else file_bytes(input_path)
+    named = hashlib.sha256(hashlib.sha256(content).digest() + repr(sorted(settings.asked().items())).encode()).hexdigest()[:8]
+    return f"{plain_name(input_path.name)}-{named}.checkpoint"
+
+
+def _is_manifest_of(path, input_path):
+    try:
+        manifest = Manifest.read(path)
+        return manifest.size == input_path.stat().st_size and manifest.sha256 == hashlib.sha256(input_path.read_bytes()).hexdigest()
+    except (LockstepError, OSError):
+        return False
+
+
 def output_for(input_path: Path, folder: Path) -> Path:
     """Where the .lks file of `input_path` goes: over one of the same original, else under a free name; in `folder`, or deeper beside the input."""
-    is_inside = input_path.resolve().is_relative_to(folder.resolve())
-    path = (input_path.parent if is_inside else folder) / (input_path.name + SUFFIX)
+    path = folder_for(input_path, folder) / (input_path.name + SUFFIX)
     try:
         made_before = inspect(path).header.sha256 == hashlib.sha256(input_path.read_bytes()).digest()
     except (LockstepError, OSError):

@@ -17,7 +17,7 @@ from lib.notebook.choices import Choices
 from lib.notebook.curve import Plot
 from lib.notebook.form import Form
 from lib.notebook.live import show_course, watched
-from lib.notebook.parts import line_on_next, list_of, pack, states_of
+from lib.notebook.parts import line_on_next, list_of, may_replace, pack, states_of
 from lib.notebook.pictures import show_code_lengths
 from lib.notebook.place import run_script, show
 from lib.notebook.report import compare_with_standard, show_table
@@ -175,9 +175,9 @@ def deliver_parts(outcome: Outcome, form: Form) -> None:
     """Hand over what was made: a zip of all parts, or the joined file; on Drive the files themselves."""
     choices = form.choices()
     if outcome.was_joined:
-        _deliver(outcome.made, [outcome.path.name], choices)
+        _deliver(outcome.made, [outcome.manifest.name], choices)
     elif choices.output_to == "drive":
-        _copy_to_drive(outcome.made, belong_together=True)
+        _copy_to_drive(outcome.made)
     elif outcome.packed:
         _deliver([outcome.packed], [outcome.packed.name], choices)
 
@@ -210,13 +210,14 @@ def _splitting(form):
         if joins:
             path, manifest = lib.join(input_path, free_name(folder / Manifest.read(input_path).name), progress=run.take_bytes)
             return Outcome(manifest, path, [path], None)
-        path, manifest = lib.split(input_path, splitting.parts, folder, batch_size=splitting.streams or None,
+        folder_of_parts = inputs.folder_for_parts(input_path, folder)
+        path, manifest = lib.split(input_path, splitting.parts, folder_of_parts, batch_size=splitting.streams or None,
                                    independent=splitting.kind == "independent", overwrite=True, progress=run.take_bytes)
-        made = [path, *(folder / name for name, _, _ in manifest.parts)]
+        made = [path, *(path.parent / name for name, _, _ in manifest.parts)]
         packed = None
         if choices.output_to not in ("disk", "drive"):
             run.say("Putting the parts into one zip, to take along.")
-            packed = pack(made, folder / f"{input_path.name}.parts.zip", run.take_bytes)
+            packed = pack(made, path.parent / f"{input_path.name}.parts.zip", run.take_bytes)
         return Outcome(manifest, path, made, packed)
 
     return Run(f"{'Joining' if joins else 'Splitting'} {input_path.name}", work)
@@ -233,9 +234,11 @@ def _report_splitting(run, form):
 def _coding(form, doing, code, input_path, output_path):
     """The Run of lib.compress or lib.decompress."""
     choices, settings = form.choices(), form.settings()
-    checkpoint = _checkpoint_path(output_path, choices)
+    # Where the run keeps its state: beside the output, or on Drive, which outlives the machine.
+    folder = host.drive_folder() if choices.output_to == "drive" else output_path.parent
 
     def work(run: Run) -> Result:
+        checkpoint = folder / inputs.checkpoint_name(input_path, settings)
         result = code(input_path, output_path, settings, progress=run.take, warn=run.warn, note=run.say, checkpoint=checkpoint,
                       prior=choices.prior_file or None)
         _finish(run, result)
@@ -263,10 +266,10 @@ def _finish(run, result):
             run.warn(str(error))
 
 
-def _deliver(paths, names, choices: Choices, states=None):
+def _deliver(paths, names, choices: Choices, states=()):
     """Hand files over under some names, as chosen. states: of a part, what has to lie beside it on Drive."""
     if choices.output_to == "drive":
-        _copy_to_drive([*paths, *(states or ())], belong_together=states is not None)
+        _copy_to_drive([*paths, *states])
     if choices.output_to in ("auto", "download"):
         host.hand_over(paths)
     if links := host.links(paths, names):
@@ -275,15 +278,9 @@ def _deliver(paths, names, choices: Choices, states=None):
         say(f"The file is {host.where(path)}")
 
 
-def _copy_to_drive(paths, belong_together):
-    for path in host.copy_to_drive(paths, belong_together):
+def _copy_to_drive(paths):
+    for path in host.copy_to_drive(paths, may_replace):
         say(f"Copied to {path}")
-
-
-def _checkpoint_path(output_path, choices):
-    """Where a run keeps its state: beside the output, or on Drive, which outlives the machine."""
-    folder = host.drive_folder() if choices.output_to == "drive" else output_path.parent
-    return folder / f"{output_path.name}.checkpoint"
 
 
 def _newest_or_sample(folder):

@@ -14,12 +14,13 @@ from lib.sources.part import PartDescription
 if TYPE_CHECKING:
     from lib.coding.predictor import Predictor
 
+STATE_SUFFIX = ".state"
 _DIRECTION = "part"        # in place of that of a run that was stopped
 
 
 def state_name(place: PartDescription, part: int) -> str:
     """The name of the state that part number `part` of a PartDescription's whole ends in."""
-    return f"{place.identity[:4].hex()}.part{part}of{place.parts}.state"
+    return f"{place.identity[:4].hex()}.part{part}of{place.parts}{STATE_SUFFIX}"
 
 
 def state_before(place: PartDescription, folders: Iterable[Path | str]) -> Checkpoint | None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import shutil
 import stat
@@ -225,13 +226,16 @@ def free_name(path: Path) -> Path:
     return candidate
 
 
+def places(path: Path) -> Iterator[Path]:
+    """`path`, then "2/name", "3/name" and so on in its folder, without end: where a file may lie that keeps its name."""
+    yield path
+    for number in itertools.count(2):
+        yield path.parent / str(number) / path.name
+
+
 def free_place(path: Path) -> Path:
-    """`path`, or the first of "2/name", "3/name", ... in its folder that does not exist: the name stays, as a .lks file keeps it."""
-    candidate, number = path, 1
-    while os.path.lexists(candidate):
-        number += 1
-        candidate = path.parent / str(number) / path.name
-    return candidate
+    """The first of `places` where nothing is."""
+    return next(place for place in places(path) if not os.path.lexists(place))
 
 
 def _sync_folder(folder):
