@@ -31,3 +31,7 @@ LARGEST_MANIFEST = 1 << 25               # bytes: so many parts of the longest n
 MOST_LEARNED = 64 << 20                  # bytes of training files: half an hour of reading
 MOST_NAMES_LEARNED = 1_000               # training files that a prior names
 LONGEST_LIST_LEARNED = 1 << 20           # bytes of that list, packed
+# Of what inputs are made of
+DEEPEST_TREE = 8                         # transforms inside each other
+MOST_NODES = 1 << 22                     # leaves and transforms
+MOST_UNDONE = 1 << 31                    # bytes that all transforms of an input give together

@@ -67,18 +67,19 @@ def code(predictor: Predictor, streams: Streams, symbols: np.ndarray, segments: 
 
 def encoding(writer: Writer, coder_name: str, streams: Streams, next_step: int,
              coder_state: CoderState | None = None) -> "Iterator[_EncodedSegment]":
-    """Segments that write what is coded to a container.Writer. They end at fixed symbol counts.
+    """Segments that write what is coded to a container.Writer. They end at fixed symbol counts, and where a predictor may change.
 
     next_step: the first to be coded. coder_state: of a resumed run, the state of its coder there.
     """
     steps_each = max(1, SEGMENT_SYMBOLS // streams.batch_size)
-    for start in range(streams.first, streams.end, steps_each):
-        end = min(start + steps_each, streams.end)
-        if end <= next_step:
-            continue
-        coder = make_coder(coder_name, None, coder_state)
-        yield _EncodedSegment(writer, coder, max(start, next_step), start, end)
-        coder_state = None
+    for first, last in itertools.pairwise([streams.first, *streams.breaks]):
+        for start in range(first, last, steps_each):
+            end = min(start + steps_each, last)
+            if end <= next_step:
+                continue
+            coder = make_coder(coder_name, None, coder_state)
+            yield _EncodedSegment(writer, coder, max(start, next_step), start, end)
+            coder_state = None
 
 
 def decoding(segments: Iterable[Segment], coder_name: str, streams: Streams, next_step: int,

@@ -54,7 +54,7 @@ def _too_large(size, most):
 
 def unpacked_description(description: bytes) -> list:
     """The list. Raises one of FAULTS for what `packed_description` cannot have made."""
-    return msgpack.unpackb(zlib.decompressobj(_RAW).decompress(description, LARGEST_DESCRIPTION))
+    return msgpack.unpackb(zlib.decompressobj(_RAW).decompress(description, LARGEST_DESCRIPTION), strict_map_key=False)
 
 
 def damaged(what: str) -> FormatError:
