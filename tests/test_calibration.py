@@ -35,6 +35,11 @@ def test_a_measurement_is_made_once_and_kept(folder, monkeypatch):
     assert calibration.seconds(plan) == first
 
 
+def test_a_measurement_under_a_heavy_load_is_kept_too(monkeypatch):
+    monkeypatch.setattr(calibration, "_per_second", lambda work, count: 1.0)
+    assert set(calibration._known().values()) == {calibration._LEAST} and calibration._kept() == calibration._known()
+
+
 def test_runs_correct_it(folder, monkeypatch):
     plan, other = plan_of("fast"), plan_of("balanced")
     monkeypatch.setattr(calibration, "_measured", lambda: {"contexts": 1.0, "network": 1.0})
