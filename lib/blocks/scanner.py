@@ -11,7 +11,6 @@ from lib.blocks import segments
 from lib.blocks.containers import deflated_at
 from lib.blocks.tree import Leaf, Made, Node
 from lib.limits import DEEPEST_TREE, MOST_UNDONE
-from lib.storage import tree as folder
 from lib.transforms import BASE64, DEFLATE, base64_lines, deflate
 
 _FEWEST_DEFLATED = 32                # bytes: less is not worth a node
@@ -73,7 +72,9 @@ class Scanner:
 
     def _deflated(self, data, signature, depth):
         start = deflated_at(data, signature.lastgroup, signature.start())
-        undone = deflate.undone(data, start, self._left) if start is not None else None
+        if start is None:
+            return None
+        undone = deflate.undone(data, start, self._left)
         if not undone or undone.size < _FEWEST_DEFLATED:
             return None
         self._left -= len(undone.inflated)

@@ -47,7 +47,8 @@ Node = Leaf | Made
 
 def taken_apart(nodes: Sequence[Node]) -> tuple[bytes, dict[str, bytes]]:
     """(the map, {kind: the bytes of all its leaves})."""
-    tree_map, groups = bytearray(), {}
+    tree_map = bytearray()
+    groups: dict[str, list[bytes]] = {}
     _put(nodes, tree_map, groups)
     return bytes(tree_map), {kind: b"".join(groups[kind]) for kind in KINDS if kind in groups}
 

@@ -5,19 +5,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lib.coders import Coder
+from lib.coding.predictor import Predictor
 from lib.coding.streams import StackedStreams
 from lib.models.environment import MadeIn
 
 if TYPE_CHECKING:
     from lib.coding.plan import Plan
-    from lib.coding.predictor import Predictor
     from lib.resume.checkpoint import Checkpoint
 
 
-class ChapterPredictor:
-    """What lib.coding.predictor.Predictor is for one group. Only the predictor that codes exists."""
-
-    backend: str | None = None           # of the last network
+class ChapterPredictor(Predictor):
+    """What a Predictor is for one group, for all of them. Only that of the group that is coded exists: the others take no memory."""
 
     def __init__(self, plan: "Plan", priors: "list[np.ndarray | None]", resumed: bool = False, with_code_lengths: bool = False) -> None:
         """priors: of each group, the codes that its contexts learn from first, or None. The rest as for Predictor."""
@@ -27,17 +25,22 @@ class ChapterPredictor:
         self._number = -1
         self._current: Predictor | None = None
         self._lengths: list[np.ndarray | None] = []
+        self._backend: str | None = None
 
-    def _predictor(self, step: int, resumed: bool = False) -> "Predictor":
+    @property
+    def backend(self) -> str | None:
+        """What computed the last network that there was."""
+        return self._backend
+
+    def _predictor(self, step: int, resumed: bool = False) -> Predictor:
         """The predictor of the group that codes a step."""
         number = self._streams.group_at(step)
         if self._current is None or number != self._number:
-            from lib.coding.predictor import Predictor
             self._keep_lengths()
             self._current = None                         # before the next one takes memory
             self._current = Predictor(self._plan.groups[number], None, self._priors[number], resumed, self._with_code_lengths)
             self._number = number
-            self.backend = self._current.backend or self.backend
+            self._backend = self._current.backend or self._backend
         return self._current
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lib.coding.container import Header, Segment
-from lib.coding.streams import Streams
+from lib.coding.streams import AnyStreams, StackedStreams, Streams
 from lib.errors import FormatError, InputError, SettingsError
 from lib.kinds import name_of
 from lib.machine import available_memory
@@ -36,16 +36,16 @@ class Plan:
 
     parameters: Parameters
     source: Source
-    streams: Streams
+    streams: AnyStreams
     backend: str = "auto"
 
     @cached_property
     def groups(self) -> "tuple[Plan, ...]":
         """Of an input in groups, the plan of each; else none."""
-        if not isinstance(self.source, BlockSource):
+        if not isinstance(self.source, BlockSource) or not isinstance(self.streams, StackedStreams):
             return ()
         return tuple(Plan(group.parameters, group.source, streams, self.backend)
-                     for group, streams in zip(self.source.groups, self.streams.groups))
+                     for group, streams in zip(self.source.groups, self.streams.groups) if group.parameters)
 
     def __post_init__(self) -> None:
         if isinstance(self.source, BlockSource):
@@ -103,7 +103,7 @@ class Plan:
             return 0
         total = network_bytes(parameters, self.input_shape) if parameters.has_network else 0
         total += inputs_bytes(parameters, source)
-        if parameters.has_contexts:
+        if parameters.has_contexts and isinstance(self.streams, Streams):
             from lib.mixing.context_mixer import mixer_bytes
             total += mixer_bytes(parameters, source, self.streams)
         return total

@@ -42,7 +42,7 @@ class _Session:
         """made_in: what the bits are to come from, where they depend on something, or None."""
         self.plan, self._run, self._kept = plan, run, kept
         resumed = kept.found is not None
-        self.predictor: Predictor | ChapterPredictor
+        self.predictor: Predictor
         if plan.groups:
             self.predictor = ChapterPredictor(plan, [run.prior_codes(group) for group in plan.groups], resumed, with_code_lengths)
         else:

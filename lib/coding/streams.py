@@ -138,3 +138,6 @@ class StackedStreams:
 
     def join(self, matrix: np.ndarray) -> np.ndarray:
         return np.concatenate([group.join(matrix[end - group.steps:end]) for group, end in zip(self.groups, self.breaks)])
+
+
+AnyStreams = Streams | StackedStreams

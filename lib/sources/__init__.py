@@ -11,9 +11,9 @@ prior; `place`, which part of which whole it is; and `model_inputs`, what a netw
 from collections.abc import Callable
 from typing import Any
 
+from lib.blocks.scanner import Scanner, is_worth_it
 from lib.errors import FormatError
 from lib.settings import Settings
-from lib.blocks.scanner import Scanner, is_worth_it
 from lib.sources import base, part
 from lib.sources.blocks import BlockSource
 from lib.sources.bytes import ByteSource

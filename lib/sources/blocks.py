@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lib.blocks import tree
-from lib.coding.streams import StackedStreams
+from lib.coding.streams import StackedStreams, Streams
 from lib.errors import FormatError
 from lib.limits import MOST_UNDONE
 from lib.parameters import Parameters
@@ -26,6 +26,11 @@ class Group:
     size: int                                # bytes
     source: Source
     parameters: Parameters | None = None     # what it is coded with, once that is known
+
+    def to_list(self) -> list:
+        """What a header holds of it."""
+        assert self.parameters is not None
+        return [_GROUPS.index(self.name), self.size, self.source.kind, self.source.description(), *self.parameters.to_header()]
 
 
 class BlockSource(base.WholeSource):
@@ -81,7 +86,7 @@ class BlockSource(base.WholeSource):
         return np.zeros(0, np.uint16)
 
     def streams_for(self, batch_size: int) -> StackedStreams:
-        return StackedStreams(tuple(group.source.streams_for(batch_size) for group in self.groups))
+        return StackedStreams(tuple(Streams(group.source.symbol_count, batch_size) for group in self.groups))
 
     def suitable_contexts(self) -> str:
         """The kind that most of it is of."""
@@ -101,8 +106,7 @@ class BlockSource(base.WholeSource):
 
     def description(self) -> bytes:
         """What each group is, and how it is coded."""
-        return base.packed_description([[_GROUPS.index(group.name), group.size, group.source.kind, group.source.description(),
-                                         *group.parameters.to_header()] for group in self.groups])
+        return base.packed_description([group.to_list() for group in self.groups])
 
     def restore(self, symbols: np.ndarray) -> bytes:
         """The input's bytes."""

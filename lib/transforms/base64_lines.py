@@ -59,8 +59,9 @@ def _in_lines(data, start, most):
         if not line.endswith(_ENDS[end]) or b"\n" in line[:width]:
             whole = number
             break
-    last = re.compile(rb"[A-Za-z0-9+/]{0,%d}={0,2}" % width).match(data, start + whole * each).end()
-    for stop in (last, start + whole * each - len(_ENDS[end])):
+    last = re.compile(rb"[A-Za-z0-9+/]{0,%d}={0,2}" % width).match(data, start + whole * each)
+    assert last is not None                            # as no letters are letters too
+    for stop in (last.end(), start + whole * each - len(_ENDS[end])):
         if found := _exact(data, start, stop, width, end):
             return found
     return None
