@@ -5,10 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.compiling import part
+from lib.transforms import huffman
 from lib.transforms.decisions import code, code_bits, code_tree
-from lib.transforms.huffman import (
-    DISTANCE_EXTRA, DISTANCES, END, FIXED_DISTANCES, FIXED_LITERALS, LENGTH_CODE, LITERAL_EXTRA, LITERALS, LONGEST, LONGEST_OF_RUNS, RUN_CODES,
-    RUN_EXTRA, RUN_ORDER, Tree, bits_of, code_lengths, distance_code, new_tree, runs_of)
 from lib.transforms.tokens import DYNAMIC, FIXED, Header, new_header
 
 # Models
@@ -25,7 +23,7 @@ class Room(NamedTuple):
     """What a block's codes are made in; int64 arrays."""
 
     header: Header
-    tree: Tree
+    tree: huffman.Tree
     literals: np.ndarray     # how often each occurs
     distances: np.ndarray
     usual_literals: np.ndarray       # code lengths as zlib has them
@@ -36,8 +34,9 @@ class Room(NamedTuple):
 
 
 def new_room() -> Room:
-    return Room(new_header(), new_tree(), *(np.zeros(size, np.int64) for size in (
-        LITERALS, DISTANCES, LITERALS, DISTANCES, LITERALS + DISTANCES, RUN_CODES, RUN_CODES)))
+    return Room(new_header(), huffman.new_tree(), *(np.zeros(size, np.int64) for size in (
+        huffman.LITERALS, huffman.DISTANCES, huffman.LITERALS, huffman.DISTANCES, huffman.LITERALS + huffman.DISTANCES, huffman.RUN_CODES,
+        huffman.RUN_CODES)))
 
 
 @part
@@ -45,15 +44,15 @@ def count_tokens(room, data, place, tokens, count):
     """Count the literals and codes of a block's tokens, whose inflated bytes begin at `place` in data."""
     room.literals[:] = 0
     room.distances[:] = 0
-    room.literals[END] = 1
+    room.literals[huffman.END] = 1
     for index in range(count):
         token = np.int64(tokens[index])
         if token == 0:
             room.literals[data[place]] += 1
             place += 1
         else:
-            room.literals[END + 1 + LENGTH_CODE[token & 511]] += 1
-            room.distances[distance_code(token >> 9)] += 1
+            room.literals[huffman.END + 1 + huffman.LENGTH_CODE[token & 511]] += 1
+            room.distances[huffman.distance_code(token >> 9)] += 1
             place += token & 511
 
 
@@ -63,8 +62,8 @@ def code_block_codes(coder, models, room, kind):
 
     They are in room.header, or come there.
     """
-    last_literal = code_lengths(room.literals, LITERALS, LONGEST, room.tree, room.usual_literals)
-    last_distance = code_lengths(room.distances, DISTANCES, LONGEST, room.tree, room.usual_distances)
+    last_literal = huffman.code_lengths(room.literals, huffman.LITERALS, huffman.LONGEST, room.tree, room.usual_literals)
+    last_distance = huffman.code_lengths(room.distances, huffman.DISTANCES, huffman.LONGEST, room.tree, room.usual_distances)
     usual = FIXED if _is_fixed_shorter(room, last_literal + 1, last_distance + 1) else DYNAMIC
     if code(coder, models + _IS_FIXED, kind == usual):
         kind = usual
@@ -78,7 +77,7 @@ def code_block_codes(coder, models, room, kind):
         sizes[0], sizes[1] = last_literal + 1, last_distance + 1
     else:
         sizes[0], sizes[1] = code_bits(coder, sizes[0] - 257, 5) + 257, code_bits(coder, sizes[1] - 1, 5) + 1
-    if sizes[0] > LITERALS or sizes[1] > DISTANCES:
+    if sizes[0] > huffman.LITERALS or sizes[1] > huffman.DISTANCES:
         return -1
     _code_lengths(coder, models, header.lengths, room.usual_literals, sizes[0], 0)
     _code_lengths(coder, models, header.lengths[sizes[0]:], room.usual_distances, sizes[1], 1)
@@ -91,13 +90,14 @@ def code_block_codes(coder, models, room, kind):
 @part
 def _is_fixed_shorter(room, literals, distances):
     """Whether zlib would take the fixed codes, in whole bytes."""
-    count = runs_of(room.usual_literals, 0, literals, room.usual_runs, 0)
-    count = runs_of(room.usual_distances, 0, distances, room.usual_runs, count)
+    count = huffman.runs_of(room.usual_literals, 0, literals, room.usual_runs, 0)
+    count = huffman.runs_of(room.usual_distances, 0, distances, room.usual_runs, count)
     last = _usual_run_code(room, room.usual_runs, count)
-    bits = (bits_of(room.literals, room.usual_literals, LITERAL_EXTRA, LITERALS)
-            + bits_of(room.distances, room.usual_distances, DISTANCE_EXTRA, DISTANCES)
-            + bits_of(room.run_codes, room.usual_run_lengths, RUN_EXTRA, RUN_CODES) + 3 * last + 14)
-    fixed = bits_of(room.literals, FIXED_LITERALS, LITERAL_EXTRA, LITERALS) + bits_of(room.distances, FIXED_DISTANCES, DISTANCE_EXTRA, DISTANCES)
+    bits = (huffman.bits_of(room.literals, room.usual_literals, huffman.LITERAL_EXTRA, huffman.LITERALS)
+            + huffman.bits_of(room.distances, room.usual_distances, huffman.DISTANCE_EXTRA, huffman.DISTANCES)
+            + huffman.bits_of(room.run_codes, room.usual_run_lengths, huffman.RUN_EXTRA, huffman.RUN_CODES) + 3 * last + 14)
+    fixed = huffman.bits_of(room.literals, huffman.FIXED_LITERALS, huffman.LITERAL_EXTRA, huffman.LITERALS)
+    fixed += huffman.bits_of(room.distances, huffman.FIXED_DISTANCES, huffman.DISTANCE_EXTRA, huffman.DISTANCES)
     return fixed + 10 >> 3 <= bits + 10 >> 3
 
 
@@ -107,14 +107,14 @@ def _usual_run_code(room, runs, count):
     room.run_codes[:] = 0
     for index in range(count):
         room.run_codes[runs[index] & 31] += 1
-    code_lengths(room.run_codes, RUN_CODES, LONGEST_OF_RUNS, room.tree, room.usual_run_lengths)
+    huffman.code_lengths(room.run_codes, huffman.RUN_CODES, huffman.LONGEST_OF_RUNS, room.tree, room.usual_run_lengths)
     return _said(room.usual_run_lengths)
 
 
 @part
 def _said(lengths):
-    said = RUN_CODES
-    while said > 4 and lengths[RUN_ORDER[said - 1]] == 0:
+    said = huffman.RUN_CODES
+    while said > 4 and lengths[huffman.RUN_ORDER[said - 1]] == 0:
         said -= 1
     return said
 
@@ -136,8 +136,8 @@ def _code_runs(coder, models, room):
     """Code in which runs the lengths are said; returns whether that is possible."""
     header = room.header
     lengths, size = header.lengths, header.sizes[0] + header.sizes[1]
-    count = runs_of(lengths, 0, header.sizes[0], room.usual_runs, 0)
-    count = runs_of(lengths, header.sizes[0], size, room.usual_runs, count)
+    count = huffman.runs_of(lengths, 0, header.sizes[0], room.usual_runs, 0)
+    count = huffman.runs_of(lengths, header.sizes[0], size, room.usual_runs, count)
     are_usual = header.sizes[3] == count
     for index in range(count):
         are_usual &= header.runs[index] == room.usual_runs[index]
@@ -179,10 +179,10 @@ def _code_run_code(coder, models, room):
     _usual_run_code(room, header.runs, header.sizes[3])
     lengths, usual = header.run_lengths, room.usual_run_lengths
     are_usual = True
-    for symbol in range(RUN_CODES):
+    for symbol in range(huffman.RUN_CODES):
         are_usual &= lengths[symbol] == usual[symbol]
     are_usual = code(coder, models + _RUN_CODE, are_usual)
-    for symbol in range(RUN_CODES):
+    for symbol in range(huffman.RUN_CODES):
         lengths[symbol] = usual[symbol] if are_usual else code_tree(coder, models + _OF_RUN_LENGTH + (usual[symbol] << 3), lengths[symbol], 3)
     said = _said(lengths)
     header.sizes[2] = said if code(coder, models + _RUN_SIZE, header.sizes[2] == said) else code_bits(coder, header.sizes[2] - 4, 4) + 4

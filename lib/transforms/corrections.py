@@ -3,12 +3,10 @@
 import numpy as np
 
 from lib.compiling import compiled, part
+from lib.transforms import matching, writing
+from lib.transforms import tokens as streams
 from lib.transforms.codes import CODE_MODELS, code_block_codes, count_tokens
 from lib.transforms.decisions import OF_A_NUMBER, POSITION, code, code_bits, code_number, code_tree
-from lib.transforms.matching import (
-    FORGETS, FULL, LONGEST, SHORTEST, STEPS, distance_after, expected, follow, forget, hops_to, is_match, refused, skip)
-from lib.transforms.tokens import (
-    COUNT, DYNAMIC, FINAL, FIXED, INFLATED, LONGEST_STORED, PLACE, STORED, TYPE, peek, put, put_bytes, read_header, write_header, write_tokens)
 
 CODED, CUT, TOO_LONG, TOO_SLOW, IMPOSSIBLE = range(5)    # how it ended
 _MOST_HOPS = 1 << 12
@@ -36,18 +34,18 @@ def code_stream(coder, finder, data, tokens, blocks, stretches, deflated, writer
     the lengths of what lies between its flushes, and -1. Where it is read, tokens is room for one a byte, blocks has one row, and the
     stream goes to `writer`. It ends early after most_tokens, after most_steps of search, and beyond most_bytes of code.
     """
-    place, done, block, stretch, history, size, was_stored = 0, 0, 0, 0, 0, LONGEST_STORED, 0
+    place, done, block, stretch, history, size, was_stored = 0, 0, 0, 0, 0, streams.LONGEST_STORED, 0
     end, is_open = _code_stretch(coder, place, len(data), stretches[0])
     while end <= len(data):
         row, start, first = blocks[block], place, 0 if coder.decodes else done
-        was_stored = code(coder, _IS_STORED + was_stored, row[TYPE] == STORED)
+        was_stored = code(coder, _IS_STORED + was_stored, row[streams.TYPE] == streams.STORED)
         if was_stored:
             usual = min(size, max(end - place, 0))
-            count = usual if code(coder, _IS_USUAL_SIZE, row[COUNT] == usual) else code_number(coder, _SIZE, row[COUNT])
-            if count > min(len(data) - place, LONGEST_STORED):
+            count = usual if code(coder, _IS_USUAL_SIZE, row[streams.COUNT] == usual) else code_number(coder, _SIZE, row[streams.COUNT])
+            if count > min(len(data) - place, streams.LONGEST_STORED):
                 return IMPOSSIBLE
             size = count if count else size
-            skip(finder, data, place, place + count, end)
+            matching.skip(finder, data, place, place + count, end)
             place += count
         else:
             place, count, history, status = _code_tokens(coder, finder, data, place, end, tokens[first:], row, history,
@@ -55,25 +53,26 @@ def code_stream(coder, finder, data, tokens, blocks, stretches, deflated, writer
             if status != CODED:
                 return status
             done += count
-        is_final = code(coder, _IS_FINAL + (is_open and place == end and (was_stored or count < finder.settings[FULL])), row[FINAL])
+        is_last = is_open and place == end and (was_stored or count < finder.settings[matching.FULL])
+        is_final = code(coder, _IS_FINAL + is_last, row[streams.FINAL])
         if was_stored:
-            _code_padding(coder, row[PLACE], deflated, writer, is_final, data, start, count)
+            _code_padding(coder, row[streams.PLACE], deflated, writer, is_final, data, start, count)
         elif not _code_block(coder, data, start, tokens[first:], count, row, is_final, deflated, writer, room):
             return IMPOSSIBLE
         if is_final:
-            put(writer, 0, -writer.state[1] & 7)
+            writing.put(writer, 0, -writer.state[1] & 7)
             return CODED if place == len(data) and not writer.state[3] else IMPOSSIBLE
         if writer.state[3]:
             return IMPOSSIBLE
-        if finder.state[STEPS] > most_steps or coder.state[POSITION] > most_bytes:
-            return TOO_SLOW if finder.state[STEPS] > most_steps else TOO_LONG
+        if finder.state[matching.STEPS] > most_steps or coder.state[POSITION] > most_bytes:
+            return TOO_SLOW if finder.state[matching.STEPS] > most_steps else TOO_LONG
         if count == 0:
-            if finder.settings[FORGETS]:
-                forget(finder)
+            if finder.settings[matching.FORGETS]:
+                matching.forget(finder)
             stretch = min(stretch + 1, len(stretches) - 1)
             end, is_open = _code_stretch(coder, place, len(data), stretches[stretch])
         block += not coder.decodes
-        if place >= most_tokens * LONGEST:
+        if place >= most_tokens * matching.LONGEST:
             return CUT
     return IMPOSSIBLE
 
@@ -88,9 +87,10 @@ def _code_stretch(coder, place, size, length):
 @part
 def _code_tokens(coder, finder, data, place, end, tokens, row, history, most_tokens, most_steps, most_bytes):
     """Code a block's tokens; returns (place, tokens, history, status) after them."""
-    full = finder.settings[FULL]
-    is_usual = code(coder, _IS_USUAL_COUNT, row[COUNT] == full and row[INFLATED] <= end or row[COUNT] < full and row[INFLATED] == end)
-    count = full if is_usual else code_number(coder, _COUNT, row[COUNT])
+    full = finder.settings[matching.FULL]
+    count, last = row[streams.COUNT], row[streams.INFLATED]
+    is_usual = code(coder, _IS_USUAL_COUNT, count == full and last <= end or count < full and last == end)
+    count = full if is_usual else code_number(coder, _COUNT, count)
     done = 0
     while done < count and (place < end or not is_usual):
         if place >= len(data):
@@ -100,10 +100,10 @@ def _code_tokens(coder, finder, data, place, end, tokens, row, history, most_tok
             return place, done, history, IMPOSSIBLE
         tokens[done] = token
         length = token & 511 if token else np.int64(1)
-        follow(finder, data, place, end, length)
+        matching.follow(finder, data, place, end, length)
         place += length
         done += 1
-        if finder.state[STEPS] > most_steps:
+        if finder.state[matching.STEPS] > most_steps:
             return place, done, history, TOO_SLOW
         if coder.state[POSITION] > most_bytes:
             return place, done, history, TOO_LONG
@@ -115,8 +115,8 @@ def _code_tokens(coder, finder, data, place, end, tokens, row, history, most_tok
 @part
 def _code_token(coder, finder, data, place, end, token, history):
     """Code the token at `place`; returns (token, history), the token -1 where there can be none."""
-    length, distance = expected(finder, data, place, end)
-    left_length, left_distance = refused(finder, place)
+    length, distance = matching.expected(finder, data, place, end)
+    left_length, left_distance = matching.refused(finder, place)
     usual, other, kind = distance << 9 | length, np.int64(0), min(length, _KINDS) - 1
     if distance == 0:
         usual, other, kind = np.int64(0), left_distance << 9 | left_length, 1 if left_length else 0
@@ -126,16 +126,16 @@ def _code_token(coder, finder, data, place, end, token, history):
         return usual, after
     if kind and code(coder, _IS_OTHER + 8 * kind + history, token == other):
         return other, after
-    length = code_tree(coder, _LENGTH + 256 * kind, (token & 511) - SHORTEST, 8) + SHORTEST
+    length = code_tree(coder, _LENGTH + 256 * kind, (token & 511) - matching.SHORTEST, 8) + matching.SHORTEST
     if length > len(data) - place:
         return np.int64(-1), after
     models, distance = _HOPS + OF_A_NUMBER * min(kind, 2), token >> 9
-    hops = code_number(coder, models, 0 if coder.decodes else hops_to(finder, data, place, length, distance, _MOST_HOPS) + 1)
+    hops = code_number(coder, models, 0 if coder.decodes else matching.hops_to(finder, data, place, length, distance, _MOST_HOPS) + 1)
     if hops == 0:
         distance = _code_distance(coder, distance)
     elif coder.decodes:
-        distance = distance_after(finder, data, place, length, hops - 1, _MOST_HOPS)
-    if not 0 < distance <= place or not is_match(data, place, distance, length):
+        distance = matching.distance_after(finder, data, place, length, hops - 1, _MOST_HOPS)
+    if not 0 < distance <= place or not matching.is_match(data, place, distance, length):
         return np.int64(-1), after
     return distance << 9 | length, after
 
@@ -155,29 +155,29 @@ def _code_distance(coder, distance):
 def _code_padding(coder, after, deflated, writer, is_final, data, start, count):
     """Code what fills the byte before a stored block's bytes; or write the block."""
     room = -(writer.state[1] + 3) & 7 if coder.decodes else -after & 7
-    padding = np.int64(0) if coder.decodes else peek(deflated, after) & (1 << room) - 1
+    padding = np.int64(0) if coder.decodes else streams.peek(deflated, after) & (1 << room) - 1
     if code(coder, _IS_PADDED, padding != 0):
         padding = code_bits(coder, padding, room)
     if coder.decodes:
-        put(writer, is_final | STORED << 1, 3)
-        put(writer, padding, room)
-        put(writer, count | (count ^ LONGEST_STORED) << 16, 32)
-        put_bytes(writer, data, start, count)
+        writing.put(writer, is_final | streams.STORED << 1, 3)
+        writing.put(writer, padding, room)
+        writing.put(writer, count | (count ^ streams.LONGEST_STORED) << 16, 32)
+        writing.put_bytes(writer, data, start, count)
 
 
 @part
 def _code_block(coder, data, start, tokens, count, row, is_final, deflated, writer, room):
     """Code the codes of a block's tokens, or write it; returns whether it is possible."""
-    if not coder.decodes and row[TYPE] == DYNAMIC:
-        read_header(deflated, row[PLACE], len(deflated) * 8, room.header)
+    if not coder.decodes and row[streams.TYPE] == streams.DYNAMIC:
+        streams.read_header(deflated, row[streams.PLACE], len(deflated) * 8, room.header)
     count_tokens(room, data, start, tokens, count)
-    kind = code_block_codes(coder, _CODES, room, row[TYPE])
+    kind = code_block_codes(coder, _CODES, room, row[streams.TYPE])
     if kind < 0:
         return False
     if coder.decodes:
-        put(writer, is_final | kind << 1, 3)
-        if kind == DYNAMIC:
-            write_header(writer, room.header)
-        write_tokens(writer, data, start, tokens, count, room.header, kind == FIXED)
+        writing.put(writer, is_final | kind << 1, 3)
+        if kind == streams.DYNAMIC:
+            writing.write_header(writer, room.header)
+        writing.write_tokens(writer, data, start, tokens, count, room.header, kind == streams.FIXED)
     return True
 

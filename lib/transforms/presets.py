@@ -25,14 +25,6 @@ PRESETS = (
 )
 
 
-def changed(settings: tuple, **changes: int) -> tuple:
-    """Settings with others at some places: `p7=64` for place 7."""
-    values = list(settings)
-    for name, value in changes.items():
-        values[int(name[1:])] = value
-    return tuple(values)
-
-
 def are_possible(settings: tuple) -> bool:
     """Whether settings that were read are within bounds."""
     return len(settings) == PARAMETERS and all(low <= value <= high for low, value, high in zip(LOWEST, settings, HIGHEST))

@@ -1,4 +1,4 @@
-"""Deflated streams (RFC 1951) taken apart into blocks and tokens, and written of them.
+"""Deflated streams (RFC 1951) taken apart into blocks and tokens.
 
 A token is an int32: 0 for a literal, else distance << 9 | length.
 """
@@ -8,9 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.compiling import compiled, part
-from lib.transforms.huffman import (
-    DISTANCE_BASE, DISTANCE_EXTRA, DISTANCES, END, FIXED_DISTANCES, FIXED_LITERALS, LENGTH_BASE, LENGTH_CODE, LENGTH_EXTRA, LITERALS, LONGEST,
-    LONGEST_OF_RUNS, RUN_CODES, RUN_EXTRA, RUN_LEAST, RUN_ORDER, codes_of, distance_code)
+from lib.transforms import huffman
 
 STORED, FIXED, DYNAMIC = range(3)
 LONGEST_STORED = (1 << 16) - 1
@@ -31,16 +29,9 @@ class Header(NamedTuple):
     table: np.ndarray        # room: what LONGEST bits begin with, for literals, and behind them for distances
 
 
-class Writer(NamedTuple):
-    """Bits that are being written, int64 `state`: [the last bits, how many, bytes before them, whether there was no room]."""
-
-    out: np.ndarray
-    state: np.ndarray
-
-
 def new_header() -> Header:
-    return Header(np.zeros(4, np.int64), np.zeros(LITERALS + DISTANCES + 4, np.int64), np.zeros(LITERALS + DISTANCES + 4, np.int64),
-                  np.zeros(RUN_CODES, np.int64), np.zeros(LITERALS + DISTANCES + 4, np.int64), np.zeros(2 << LONGEST, np.int64))
+    both = huffman.LITERALS + huffman.DISTANCES + 4          # fixed codes have four that nothing uses
+    return Header(*(np.zeros(size, np.int64) for size in (4, both, both, huffman.RUN_CODES, both, 2 << huffman.LONGEST)))
 
 
 @part
@@ -64,7 +55,7 @@ def _fill(lengths, start, size, longest, header, table):
             used += 1
     if room > 1 << longest or room < 1 << longest and (used > 1 or used == 1 and room != 1 << longest - 1):
         return False
-    codes_of(lengths[start:start + size], size, codes)
+    huffman.codes_of(lengths[start:start + size], size, codes)
     if room < 1 << longest:
         for place in range(1 << longest):
             header.table[table + place] = _NO_CODE
@@ -83,13 +74,13 @@ def read_header(data, place, end, header):
     bits = peek(data, place)
     sizes[0], sizes[1], sizes[2] = (bits & 31) + 257, (bits >> 5 & 31) + 1, (bits >> 10 & 15) + 4
     place += 14
-    if sizes[0] > LITERALS or sizes[1] > DISTANCES:
+    if sizes[0] > huffman.LITERALS or sizes[1] > huffman.DISTANCES:
         return -1
     header.run_lengths[:] = 0
     for index in range(sizes[2]):
-        header.run_lengths[RUN_ORDER[index]] = peek(data, place) & 7
+        header.run_lengths[huffman.RUN_ORDER[index]] = peek(data, place) & 7
         place += 3
-    if place > end or not _fill(header.run_lengths, 0, RUN_CODES, LONGEST_OF_RUNS, header, 0):
+    if place > end or not _fill(header.run_lengths, 0, huffman.RUN_CODES, huffman.LONGEST_OF_RUNS, header, 0):
         return -1
     done, count = 0, 0
     while done < sizes[0] + sizes[1]:
@@ -99,8 +90,8 @@ def read_header(data, place, end, header):
         place += entry & 15
         code, same = entry >> 4, np.int64(1)
         if code >= 16:
-            same = RUN_LEAST[code] + (peek(data, place) & (1 << RUN_EXTRA[code]) - 1)
-            place += RUN_EXTRA[code]
+            same = huffman.RUN_LEAST[code] + (peek(data, place) & (1 << huffman.RUN_EXTRA[code]) - 1)
+            place += huffman.RUN_EXTRA[code]
             if done + same > sizes[0] + sizes[1] or code == 16 and done == 0:
                 return -1
             header.runs[count] = code + 32 * same
@@ -111,16 +102,16 @@ def read_header(data, place, end, header):
             done += 1
         count += 1
     sizes[3] = count
-    return -1 if place > end or lengths[END] == 0 else place
+    return -1 if place > end or lengths[huffman.END] == 0 else place
 
 
 @part
-def _fixed(header):
-    """The header of a block with fixed codes."""
-    header.sizes[0], header.sizes[1] = LITERALS + 2, DISTANCES + 2
-    header.lengths[:LITERALS] = FIXED_LITERALS
-    header.lengths[LITERALS:LITERALS + 2] = 8
-    header.lengths[LITERALS + 2:] = FIXED_DISTANCES[0]
+def fixed_header(header):
+    """Make a header that of a block with fixed codes."""
+    header.sizes[0], header.sizes[1] = huffman.LITERALS + 2, huffman.DISTANCES + 2
+    header.lengths[:huffman.LITERALS] = huffman.FIXED_LITERALS
+    header.lengths[huffman.LITERALS:huffman.LITERALS + 2] = 8
+    header.lengths[huffman.LITERALS + 2:] = huffman.FIXED_DISTANCES[0]
 
 
 @compiled
@@ -150,9 +141,11 @@ def read_stream(data, size, inflated, tokens, blocks, header):
                 if place < 0:
                     return 0, 0
             elif row[TYPE] == FIXED:
-                _fixed(header)
-            if row[TYPE] > DYNAMIC or not (_fill(header.lengths, 0, header.sizes[0], LONGEST, header, 0)
-                                           and _fill(header.lengths, header.sizes[0], header.sizes[1], LONGEST, header, 1 << LONGEST)):
+                fixed_header(header)
+            literals = header.sizes[0]
+            if row[TYPE] > DYNAMIC or not (
+                    _fill(header.lengths, 0, literals, huffman.LONGEST, header, 0)
+                    and _fill(header.lengths, literals, header.sizes[1], huffman.LONGEST, header, 1 << huffman.LONGEST)):
                 return 0, 0
             first = count
             place, done, count = _read_tokens(data, place, end, header.table, len(inflated), done, tokens, count)
@@ -169,28 +162,28 @@ def read_stream(data, size, inflated, tokens, blocks, header):
 @part
 def _read_tokens(data, place, end, table, most, done, tokens, count):
     """Read a block's tokens; returns (place, inflated bytes, tokens) after them; place is -1 where they are none."""
-    mask = (1 << LONGEST) - 1
+    mask = (1 << huffman.LONGEST) - 1
     while place <= end:
         entry = table[peek(data, place) & mask]
         symbol = entry >> 4
-        if entry == _NO_CODE or symbol >= LITERALS:
+        if entry == _NO_CODE or symbol >= huffman.LITERALS:
             break
         place += entry & 15
-        if symbol == END:
+        if symbol == huffman.END:
             return place, done, count
-        if symbol < END:
+        if symbol < huffman.END:
             length, token = np.int64(1), np.int64(0)
         else:
-            code = symbol - END - 1
-            length = LENGTH_BASE[code] + (peek(data, place) & (1 << LENGTH_EXTRA[code]) - 1)
-            place += LENGTH_EXTRA[code]
+            code = symbol - huffman.END - 1
+            length = huffman.LENGTH_BASE[code] + (peek(data, place) & (1 << huffman.LENGTH_EXTRA[code]) - 1)
+            place += huffman.LENGTH_EXTRA[code]
             entry = table[mask + 1 + (peek(data, place) & mask)]
-            if entry == _NO_CODE or entry >> 4 >= DISTANCES or LENGTH_CODE[length] != code:
+            if entry == _NO_CODE or entry >> 4 >= huffman.DISTANCES or huffman.LENGTH_CODE[length] != code:
                 break
             place += entry & 15
             code = entry >> 4
-            distance = DISTANCE_BASE[code] + (peek(data, place) & (1 << DISTANCE_EXTRA[code]) - 1)
-            place += DISTANCE_EXTRA[code]
+            distance = huffman.DISTANCE_BASE[code] + (peek(data, place) & (1 << huffman.DISTANCE_EXTRA[code]) - 1)
+            place += huffman.DISTANCE_EXTRA[code]
             if distance > done:
                 break
             token = distance << 9 | length
@@ -200,72 +193,3 @@ def _read_tokens(data, place, end, table, most, done, tokens, count):
         tokens[count] = token
         count += 1
     return np.int64(-1), done, count
-
-
-@part
-def put(writer, value, count):
-    """Write `count` bits, 32 at most."""
-    state = writer.state
-    bits, waiting, done = state[0] | np.int64(value) << state[1], state[1] + count, state[2]
-    while waiting >= 8:
-        if done >= len(writer.out):
-            state[3] = 1
-            break
-        writer.out[done] = bits & 255
-        bits >>= 8
-        waiting -= 8
-        done += 1
-    state[0], state[1], state[2] = bits, waiting & 7, done
-
-
-@part
-def put_bytes(writer, data, start, count):
-    """Write bytes of data from `start` on; the bits before them fill a byte."""
-    done = writer.state[2]
-    if done + count > len(writer.out):
-        writer.state[3] = 1
-        return
-    writer.out[done:done + count] = data[start:start + count]
-    writer.state[2] += count
-
-
-@part
-def write_header(writer, header):
-    """Write what follows the type of a dynamic block."""
-    sizes, codes = header.sizes, header.codes
-    put(writer, sizes[0] - 257, 5)
-    put(writer, sizes[1] - 1, 5)
-    put(writer, sizes[2] - 4, 4)
-    for index in range(sizes[2]):
-        put(writer, header.run_lengths[RUN_ORDER[index]], 3)
-    codes_of(header.run_lengths, RUN_CODES, codes)
-    for index in range(sizes[3]):
-        code, same = header.runs[index] & 31, header.runs[index] >> 5
-        put(writer, codes[code], header.run_lengths[code])
-        if code >= 16:
-            put(writer, same - RUN_LEAST[code], RUN_EXTRA[code])
-
-
-@part
-def write_tokens(writer, data, place, tokens, count, header, is_fixed):
-    """Write a block's tokens, whose inflated bytes begin at `place` in data, and its end."""
-    if is_fixed:
-        _fixed(header)
-    lengths, codes, literals = header.lengths, header.codes, header.sizes[0]
-    codes_of(lengths, literals, codes)
-    codes_of(lengths[literals:], header.sizes[1], codes[literals:])
-    for index in range(count):
-        token = np.int64(tokens[index])
-        if token == 0:
-            put(writer, codes[data[place]], lengths[data[place]])
-            place += 1
-            continue
-        length, distance = token & 511, token >> 9
-        code = LENGTH_CODE[length]
-        put(writer, codes[END + 1 + code], lengths[END + 1 + code])
-        put(writer, length - LENGTH_BASE[code], LENGTH_EXTRA[code])
-        code = distance_code(distance)
-        put(writer, codes[literals + code], lengths[literals + code])
-        put(writer, distance - DISTANCE_BASE[code], DISTANCE_EXTRA[code])
-        place += length
-    put(writer, codes[END], lengths[END])
