@@ -17,6 +17,7 @@ _REPEATS = _ZEROS + 256
 _OF_LENGTH = _REPEATS + 4        # by the expected one, of literals and of distances
 _OF_RUN_LENGTH = _OF_LENGTH + (2 * 16 << 4)
 CODE_MODELS = _OF_RUN_LENGTH + (8 << 3)
+LIKELY_CODE_MODELS = _IS_RUN     # the first of them say whether something is as usual
 
 
 class Room(NamedTuple):

@@ -3,10 +3,11 @@
 import numpy as np
 
 from lib.compiling import compiled, part
+from lib.mixing.logistic import EVEN
 from lib.transforms import matching, writing
 from lib.transforms import tokens as streams
-from lib.transforms.codes import CODE_MODELS, code_block_codes, count_tokens
-from lib.transforms.decisions import OF_A_NUMBER, POSITION, code, code_bits, code_number, code_tree
+from lib.transforms.codes import CODE_MODELS, LIKELY_CODE_MODELS, code_block_codes, count_tokens
+from lib.transforms.decisions import LIKELY, OF_A_NUMBER, POSITION, UNLIKELY, code, code_bits, code_number, code_tree
 
 CODED, CUT, TOO_LONG, TOO_SLOW, IMPOSSIBLE = range(5)    # how it ended
 _MOST_HOPS = 1 << 12
@@ -23,7 +24,16 @@ _STRETCH = _HOPS + 4 * OF_A_NUMBER
 _SIZE = _STRETCH + OF_A_NUMBER
 _COUNT = _SIZE + OF_A_NUMBER
 _CODES = _COUNT + OF_A_NUMBER
-MODELS = _CODES + CODE_MODELS
+_MODELS = _CODES + CODE_MODELS
+
+
+def new_models() -> np.ndarray:
+    """uint32: the probabilities before anything is known of a stream, which are those of zlib's own."""
+    models = np.full(_MODELS, EVEN, np.uint32)
+    models[_IS_USUAL_SIZE:_IS_OTHER] = LIKELY
+    models[[_IS_STORED, _IS_PADDED, _IS_FINAL, _STRETCH]] = UNLIKELY
+    models[_CODES:_CODES + LIKELY_CODE_MODELS] = LIKELY
+    return models
 
 
 @compiled

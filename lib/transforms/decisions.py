@@ -6,12 +6,14 @@ import numpy as np
 
 from lib.coders.arithmetic import code_bit
 from lib.compiling import part
-from lib.mixing.logistic import EVEN, MOST_COUNT, adapted, probability_of
+from lib.mixing.logistic import COUNT_BITS, MOST_COUNT, adapted, probability_of
 
 MARGIN = 1 << 16                 # bytes that a buffer has to have beyond the most that a coder may write
 POSITION = 3                     # in the coder's state
 LONGEST_NUMBER = 32              # bits
 OF_A_NUMBER = LONGEST_NUMBER + 1
+UNLIKELY = (1 << 16) << COUNT_BITS | 4           # models that have not learned yet: 1/64, and 63/64
+LIKELY = ((1 << 22) - (1 << 16)) << COUNT_BITS | 4
 _HALF = 1 << 15
 
 
@@ -22,10 +24,6 @@ class Coder(NamedTuple):
     buffer: np.ndarray
     models: np.ndarray
     decodes: bool
-
-
-def new_models(count: int) -> np.ndarray:
-    return np.full(count, EVEN, np.uint32)
 
 
 @part

@@ -7,8 +7,8 @@ import numpy as np
 from lib.coders.arithmetic import ArithmeticCoder
 from lib.limits import MOST_RECIPE, MOST_SEARCHED
 from lib.transforms.codes import new_room
-from lib.transforms.corrections import CODED, CUT, MODELS, code_stream
-from lib.transforms.decisions import MARGIN, Coder, new_models
+from lib.transforms.corrections import CODED, CUT, code_stream, new_models
+from lib.transforms.decisions import MARGIN, Coder
 from lib.transforms.matching import new_finder
 from lib.transforms.tokens import BLOCK_FIELDS, COUNT, FINAL, INFLATED, SPARE, new_header, read_stream
 from lib.transforms.writing import new_writer
@@ -46,7 +46,7 @@ def corrections_of(taken: Taken, settings: tuple, most_bytes: int, most_tokens: 
     coder, most_bytes = ArithmeticCoder(), min(most_bytes, MOST_RECIPE)
     with coder.open(most_bytes + MARGIN >> 2) as (state, buffer, decodes):
         ended = code_stream(
-            Coder(state, buffer, new_models(MODELS), decodes), new_finder(settings), taken.data, taken.tokens, taken.blocks, taken.stretches,
+            Coder(state, buffer, new_models(), decodes), new_finder(settings), taken.data, taken.tokens, taken.blocks, taken.stretches,
             taken.deflated, new_writer(0), new_room(), most_tokens or _EVERYTHING, _most_steps(len(taken.data)), most_bytes)
     return coder.finish() if ended == CODED or most_tokens and ended == CUT else None
 
@@ -56,7 +56,7 @@ def made_again(inflated: bytes, settings: tuple, corrections: bytes, size: int) 
     coder, writer = ArithmeticCoder(corrections), new_writer(size)
     with coder.open(0) as (state, buffer, decodes):
         ended = code_stream(
-            Coder(state, buffer, new_models(MODELS), decodes), new_finder(settings), np.frombuffer(inflated, np.uint8),
+            Coder(state, buffer, new_models(), decodes), new_finder(settings), np.frombuffer(inflated, np.uint8),
             np.empty(len(inflated) + 1, np.int32), np.zeros((1, BLOCK_FIELDS), np.int64), np.zeros(1, np.int64), np.zeros(SPARE, np.uint8),
             writer, new_room(), _EVERYTHING, _most_steps(len(inflated)), _EVERYTHING)
     return bytearray(writer.out) if ended == CODED and writer.state[2] == size else None
