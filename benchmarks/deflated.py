@@ -69,7 +69,7 @@ def _png_stream(data):
 
 
 def measured(data: bytes, share: float) -> dict[str, float]:
-    """Sums over the streams in a file: streams, deflated, exact (bytes of streams that are zlib's own), back, inflated, recipes, seconds each way."""
+    """Sums over the streams in a file: streams, deflated, exact (of which zlib's own), back, inflated, recipes, seconds each way."""
     sums = dict.fromkeys(("streams", "deflated", "exact", "back", "inflated", "recipes", "undoing", "redoing"), 0.0)
     like = b""
     for stream in streams_in(data):
@@ -100,15 +100,16 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.25, help="the most that a recipe may take of a stream")
     arguments = parser.parse_args()
     undone(zlib.compress(bytes(1000))[2:])       # compiles
-    print("| file | streams | deflated bytes | inflated | as zlib | come back | recipes | of what comes back | undoing | making again |\n" + "|---" * 10 + "|")
+    print("| file | streams | deflated bytes | inflated | as zlib | come back | recipes | of what comes back | undoing | making again |")
+    print("|---" * 10 + "|")
     for path in arguments.files:
         sums = measured(path.read_bytes(), arguments.share)
         if not sums["deflated"]:
             continue
         shares = [f"{sums[name] / sums['deflated']:.1%}" for name in ("exact", "back")]
         speeds = [f"{sums['inflated'] / max(sums[name], 1e-9) / 1e6:.2f} MB/s" for name in ("undoing", "redoing")]
-        print(f"| {path.name} | {sums['streams']:.0f} | {sums['deflated']:,.0f} | {sums['inflated']:,.0f} | {' | '.join(shares)} | {sums['recipes']:,.0f}"
-              f" | {sums['recipes'] / max(sums['back'], 1):.2%} | {' | '.join(speeds)} |", flush=True)
+        print(f"| {path.name} | {sums['streams']:.0f} | {sums['deflated']:,.0f} | {sums['inflated']:,.0f} | {' | '.join(shares)} | "
+              f"{sums['recipes']:,.0f} | {sums['recipes'] / max(sums['back'], 1):.2%} | {' | '.join(speeds)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ _IS_OTHER = _IS_EXPECTED + 8 * _KINDS
 _LENGTH = _IS_OTHER + 8 * _KINDS
 _DISTANCE_BITS = _LENGTH + 256 * _KINDS
 _HOPS = _DISTANCE_BITS + 16
-_STRETCH = _HOPS + 4 * OF_A_NUMBER
+_FORGETS = _HOPS + 3 * OF_A_NUMBER
+_STRETCH = _FORGETS + 1
 _SIZE = _STRETCH + OF_A_NUMBER
 _COUNT = _SIZE + OF_A_NUMBER
 _CODES = _COUNT + OF_A_NUMBER
@@ -40,12 +41,12 @@ def new_models() -> np.ndarray:
 def code_stream(coder, finder, data, tokens, blocks, stretches, deflated, writer, room, most_tokens, most_steps, most_bytes):
     """Code all decisions of a stream, or read them and write it; returns how it ended.
 
-    data: what it inflates to, uint8. Where it is coded, tokens, blocks and deflated are those of lib.transforms.tokens, and stretches (int64)
-    the lengths of what lies between its flushes, and -1. Where it is read, tokens is room for one a byte, blocks has one row, and the
-    stream goes to `writer`. It ends early after most_tokens, after most_steps of search, and beyond most_bytes of code.
+    data: what it inflates to, uint8. Where it is coded, tokens, blocks, stretches and deflated are those of lib.transforms.recoding. Where it
+    is read, tokens is room for one a byte, blocks and stretches have one row, and the stream goes to `writer`. It ends early after
+    most_tokens, after most_steps of search, and beyond most_bytes of code.
     """
     place, done, block, stretch, history, size, was_stored = 0, 0, 0, 0, 0, streams.LONGEST_STORED, 0
-    end, is_open = _code_stretch(coder, place, len(data), stretches[0])
+    end, is_open = _code_stretch(coder, place, len(data), stretches[0, 0])
     while end <= len(data):
         row, start, first = blocks[block], place, 0 if coder.decodes else done
         was_stored = code(coder, _IS_STORED + was_stored, row[streams.TYPE] == streams.STORED)
@@ -77,10 +78,10 @@ def code_stream(coder, finder, data, tokens, blocks, stretches, deflated, writer
         if finder.state[matching.STEPS] > most_steps or coder.state[POSITION] > most_bytes:
             return TOO_SLOW if finder.state[matching.STEPS] > most_steps else TOO_LONG
         if count == 0:
-            if finder.settings[matching.FORGETS]:
+            if code(coder, _FORGETS, stretches[stretch, 1] > 0):
                 matching.forget(finder)
             stretch = min(stretch + 1, len(stretches) - 1)
-            end, is_open = _code_stretch(coder, place, len(data), stretches[stretch])
+            end, is_open = _code_stretch(coder, place, len(data), stretches[stretch, 0])
         block += not coder.decodes
         if place >= most_tokens * matching.LONGEST:
             return CUT

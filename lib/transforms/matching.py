@@ -26,10 +26,9 @@ CHAIN = 8
 FAR = 9                  # the farthest match of three bytes, for LAZY
 LEAST = 10               # the shortest match, for LAZY
 FULL = 11                # tokens of a full block
-FORGETS = 12             # whether a flush empties the hash table
-PARAMETERS = 13
-LOWEST = (0, 8, 0, 8, 3, 0, 0, 3, 1, 0, 3, 1, 0)
-HIGHEST = (3, 15, 262, 16, 4, 258, 258, 258, 4096, 1 << 15, 258, 1 << 20, 1)
+PARAMETERS = 12
+LOWEST = (0, 8, 0, 8, 3, 0, 0, 3, 1, 0, 3, 1)
+HIGHEST = (3, 15, 262, 16, 4, 258, 258, 258, 4096, 1 << 15, 258, 1 << 28)
 
 _INSERTED, _WAITS, _LENGTH, _WHERE, _FOLLOWS, _NEXT_LENGTH, _NEXT_WHERE, STEPS, REFUSED, _REFUSED_WHERE = range(10)
 _MULTIPLIER = np.int64(2654435761)

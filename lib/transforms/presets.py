@@ -6,8 +6,8 @@ _ZLIB = (15, 262, 15, 3)                 # window, margin, bits of the hash, byt
 _FAR, _FULL = 4096, (1 << 14) - 1
 
 
-def _zlib(kind, good, easy, nice, chain, least=3):
-    return (kind, *_ZLIB, good, easy, nice, chain, _FAR, least, _FULL, 0)
+def _zlib(kind, good, easy, nice, chain):
+    return (kind, *_ZLIB, good, easy, nice, chain, _FAR, 3, _FULL)
 
 
 PRESETS = (

@@ -10,7 +10,7 @@ from lib.transforms.codes import new_room
 from lib.transforms.corrections import CODED, CUT, code_stream, new_models
 from lib.transforms.decisions import MARGIN, Coder
 from lib.transforms.matching import new_finder
-from lib.transforms.tokens import BLOCK_FIELDS, COUNT, FINAL, INFLATED, SPARE, new_header, read_stream
+from lib.transforms.tokens import BLOCK_FIELDS, COUNT, FINAL, INFLATED, SPARE, STORED, TYPE, new_header, read_stream
 from lib.transforms.writing import new_writer
 
 _EVERYTHING = 1 << 60
@@ -24,7 +24,8 @@ class Taken:
     data: np.ndarray
     tokens: np.ndarray
     blocks: np.ndarray
-    stretches: np.ndarray    # int64: bytes between flushes, which are blocks of nothing; and -1 for what is behind the last
+    stretches: np.ndarray    # int64, shape (N, 2): bytes up to a flush, which is a block of nothing, and whether none behind it are found before it;
+                             # at the end -1 for what is behind the last
 
 
 def taken_apart(deflated: bytes, inflated: bytes) -> Taken | None:
@@ -36,9 +37,23 @@ def taken_apart(deflated: bytes, inflated: bytes) -> Taken | None:
     block_count, token_count = read_stream(padded, len(deflated), data, tokens, blocks, new_header())
     if not block_count:
         return None
-    blocks = blocks[:block_count]
+    blocks, tokens = blocks[:block_count], tokens[:token_count]
+    return Taken(padded, data, tokens, blocks, _stretches(blocks, tokens))
+
+
+def _stretches(blocks, tokens):
+    """The stretches of a Taken."""
     ends = blocks[(blocks[:, COUNT] == 0) & (blocks[:, FINAL] == 0), INFLATED]
-    return Taken(padded, data, tokens[:token_count], blocks, np.concatenate([np.diff(ends, prepend=0), [-1]]))
+    stretches = np.full((len(ends) + 1, 2), -1, np.int64)
+    if len(ends):
+        lengths = np.where(tokens, tokens & 511, 1).astype(np.int64)
+        stored = np.where(blocks[:, TYPE] == STORED, blocks[:, COUNT], 0)
+        counts = np.where(blocks[:, TYPE] == STORED, 0, blocks[:, COUNT])
+        places = np.cumsum(lengths) - lengths + np.repeat(np.cumsum(stored), counts)
+        sources = np.minimum.accumulate((places - (tokens >> 9))[::-1])[::-1]       # the first place that this token or one behind it begins at
+        stretches[:-1, 0] = np.diff(ends, prepend=0)
+        stretches[:-1, 1] = np.append(sources, 1 << 60)[np.searchsorted(places, ends)] >= ends
+    return stretches
 
 
 def corrections_of(taken: Taken, settings: tuple, most_bytes: int, most_tokens: int | None = None) -> bytes | None:
@@ -57,7 +72,7 @@ def made_again(inflated: bytes, settings: tuple, corrections: bytes, size: int) 
     with coder.open(0) as (state, buffer, decodes):
         ended = code_stream(
             Coder(state, buffer, new_models(), decodes), new_finder(settings), np.frombuffer(inflated, np.uint8),
-            np.empty(len(inflated) + 1, np.int32), np.zeros((1, BLOCK_FIELDS), np.int64), np.zeros(1, np.int64), np.zeros(SPARE, np.uint8),
+            np.empty(len(inflated) + 1, np.int32), np.zeros((1, BLOCK_FIELDS), np.int64), np.zeros((1, 2), np.int64), np.zeros(SPARE, np.uint8),
             writer, new_room(), _EVERYTHING, _most_steps(len(inflated)), _EVERYTHING)
     return bytearray(writer.out) if ended == CODED and writer.state[2] == size else None
 

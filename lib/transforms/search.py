@@ -13,7 +13,6 @@ _VARIED = (
     (matching.HASH_BITS, (14, 15, 16)),
     (matching.WINDOW, (15,)),
     (matching.LEAST, (3, 4, 5, 6)),
-    (matching.FORGETS, (1,)),
     (matching.FAR, (0, 1 << 10, 1 << 12, 1 << 13, 1 << 15)),
     (matching.NICE, (8, 16, 32, 64, 128, 258)),
     (matching.EASY, (4, 8, 16, 32, 64, 128, 258)),
@@ -36,9 +35,8 @@ def settings_of(taken: Taken, like: tuple | None = None) -> tuple:
     for place, values in _VARIED:
         if cost <= _ENOUGH:
             break
-        if place != matching.FORGETS or len(taken.stretches) > 1:
-            others = [(*best[:place], value, *best[place + 1:]) for value in values if value != best[place]]
-            cost, best = _ranked(taken, [best, *others], _THIRD_LOOK)[0]
+        others = [(*best[:place], value, *best[place + 1:]) for value in values if value != best[place]]
+        cost, best = _ranked(taken, [best, *others], _THIRD_LOOK)[0]
     first = ranked[0][1]
     return _ranked(taken, [first, best], _SECOND_LOOK)[0][1] if best != first else best
 
