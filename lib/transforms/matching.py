@@ -35,7 +35,7 @@ _MULTIPLIER = np.int64(2654435761)
 
 
 class Finder(NamedTuple):
-    """What a search knows. STEPS of `state` counts places looked at."""
+    """What a search knows. STEPS of `state` counts places looked at, and eight bytes compared as one."""
 
     settings: np.ndarray     # int64, shape (PARAMETERS,)
     heads: np.ndarray        # int32: the last place of each hash, -1 for none
@@ -108,6 +108,7 @@ def _longest(finder, data, place, end, best, chain):
         state[STEPS] += 1
         if data[other + best] == data[place + best] and data[other + best - 1] == data[place + best - 1]:
             length = _same(data, other, place, most)
+            state[STEPS] += length >> 3
             if length > best:
                 best, found = length, other
                 if length >= nice:
@@ -207,6 +208,7 @@ def hops_to(finder, data, place, length, distance, most):
         if place - other == distance:
             return hops
         hops += _same(data, other, place, length) == length
+        state[STEPS] += length >> 3
         if other == last:
             break
         other = np.int64(before[other & mask])
@@ -220,7 +222,7 @@ def distance_after(finder, data, place, length, hops, most):
     mask = len(before) - 1
     other, last = np.int64(before[place & mask]), max(place - len(before), 0)
     for _ in range(most):
-        state[STEPS] += 1
+        state[STEPS] += 1 + (length >> 3)
         if other < last:
             break
         if _same(data, other, place, length) == length:

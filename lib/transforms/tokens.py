@@ -121,7 +121,7 @@ def read_stream(data, size, inflated, tokens, blocks, header):
     tokens: int32, one for each inflated byte at most. blocks: int64, shape (blocks, BLOCK_FIELDS), one for each byte of data and one more.
     Returns (blocks, tokens), or (0, 0) where it is no such stream, or says something in a way that no encoder does.
     """
-    place, end, done, block, count = np.int64(0), size * 8, np.int64(0), 0, 0
+    place, end, done, block, count, is_ready = np.int64(0), size * 8, np.int64(0), 0, 0, False       # whether the table is that of fixed codes
     while block < len(blocks):
         row = blocks[block]
         bits = peek(data, place)
@@ -140,14 +140,14 @@ def read_stream(data, size, inflated, tokens, blocks, header):
                 place = read_header(data, place, end, header)
                 if place < 0:
                     return 0, 0
-            elif row[TYPE] == FIXED:
+            elif row[TYPE] == FIXED and not is_ready:
                 fixed_header(header)
             literals = header.sizes[0]
-            if row[TYPE] > DYNAMIC or not (
+            if row[TYPE] > DYNAMIC or not (is_ready and row[TYPE] == FIXED) and not (
                     _fill(header.lengths, 0, literals, huffman.LONGEST, header, 0)
                     and _fill(header.lengths, literals, header.sizes[1], huffman.LONGEST, header, 1 << huffman.LONGEST)):
                 return 0, 0
-            first = count
+            is_ready, first = row[TYPE] == FIXED, count
             place, done, count = _read_tokens(data, place, end, header.table, len(inflated), done, tokens, count)
             if place < 0:
                 return 0, 0
