@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from lib.blocks import segments
 from lib.blocks.containers import deflated_at
 from lib.blocks.tree import Leaf, Made, Node
-from lib.limits import DEEPEST_TREE, MOST_UNDONE
+from lib.limits import DEEPEST_TREE, MOST_TAKEN_APART
 from lib.transforms import BASE64, DEFLATE, base64_lines, deflate
 
 _FEWEST_DEFLATED = 32                # bytes: less is not worth a node
@@ -31,7 +31,8 @@ class Scanner:
     """Takes one input apart. `say` is called with a line of text on how far it is."""
 
     def __init__(self, say: Callable[[str], object] = lambda line: None) -> None:
-        self._say, self._left = say, MOST_UNDONE
+        self._say, self._left = say, MOST_TAKEN_APART
+        self._like = b""                   # the recipe of the last stream: the next one is likely of the same encoder
 
     def scan(self, data: bytes) -> list[Node]:
         """The nodes that `data` is made of."""
@@ -74,8 +75,8 @@ class Scanner:
         start = deflated_at(data, signature.lastgroup, signature.start())
         if start is None:
             return None
-        undone = deflate.undone(data, start, self._left)
+        undone = deflate.undone(data, start, most=self._left, like=self._like)
         if not undone or undone.size < _FEWEST_DEFLATED:
             return None
-        self._left -= len(undone.inflated)
+        self._left, self._like = self._left - len(undone.inflated), undone.recipe
         return start, start + undone.size, Made(DEFLATE, undone.recipe, tuple(self._nodes(undone.inflated, depth + 1)))

@@ -8,7 +8,7 @@ import numpy as np
 from lib.blocks import tree
 from lib.coding.streams import StackedStreams, Streams
 from lib.errors import FormatError
-from lib.limits import MOST_UNDONE
+from lib.limits import MOST_TAKEN_APART
 from lib.parameters import Parameters
 from lib.sources import base
 from lib.sources.bytes import ByteSource
@@ -60,7 +60,7 @@ class BlockSource(base.WholeSource):
         try:
             groups = []
             for number, size, kind, described, preset, overrides in base.unpacked_description(description):
-                if not (0 < size <= original_bytes + MOST_UNDONE and 0 <= number < len(_GROUPS) and kind != cls.kind):
+                if not (0 < size <= original_bytes + MOST_TAKEN_APART and 0 <= number < len(_GROUPS) and kind != cls.kind):
                     raise ValueError("no group is like this")
                 groups.append(Group(_GROUPS[number], size, describe_source(kind, size, described), Parameters.from_header(preset, overrides)))
             if not groups or sorted({_GROUPS.index(group.name) for group in groups}) != [_GROUPS.index(group.name) for group in groups]:

@@ -10,7 +10,7 @@ from lib.errors import FormatError
 from lib.transforms import base64_lines, deflate
 
 DEFLATE, BASE64 = 1, 2
-_MAKERS = MappingProxyType({DEFLATE: deflate.make, BASE64: base64_lines.make})
+_MAKERS = MappingProxyType({DEFLATE: deflate.done_again, BASE64: base64_lines.make})
 
 
 def make(number: int, inner: bytes, recipe: bytes) -> bytes:
