@@ -31,3 +31,5 @@ LARGEST_MANIFEST = 1 << 25               # bytes: so many parts of the longest n
 MOST_LEARNED = 64 << 20                  # bytes of training files: half an hour of reading
 MOST_NAMES_LEARNED = 1_000               # training files that a prior names
 LONGEST_LIST_LEARNED = 1 << 20           # bytes of that list, packed
+# Of JPEGs
+MOST_BLOCKS = 1 << 24                    # of 64 coefficients, 2 GB: 716 million pixels in colour, 4:2:0
