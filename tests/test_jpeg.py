@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import jpeg as benchmark
+from lib.coders.arithmetic import ArithmeticCoder
 from lib.errors import FormatError
-from lib.transforms import jpeg
+from lib.transforms import jpeg, jpeg_symbols
 
 
 def _picture(width=75, height=53, mode="RGB"):
@@ -208,3 +210,55 @@ def test_coefficients_of_other_shapes_and_sizes_are_refused():
     for wrong in ([], [found.coefficients[0][1:]], [found.coefficients[0].astype(np.int32)], [large]):
         with pytest.raises(FormatError):
             found.layout.write(wrong)
+
+
+@pytest.mark.parametrize("name", ["4:2:0", "4:1:1", "grey", "CMYK", "one pixel", "best", "progressive", "restarts by row"])
+def test_coefficients_as_symbols_and_back(name):
+    found = jpeg.taken_apart(_FILES[name])
+    symbols = jpeg_symbols.symbols_of(found.layout, found.coefficients)
+    assert len(symbols) == found.layout.frame.blocks * 65
+    again = jpeg_symbols.coefficients_of(found.layout, symbols)
+    for first, second in zip(found.coefficients, again, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("name", ["4:2:0", "4:1:1", "grey", "CMYK", "one pixel", "best", "worst", "progressive"])
+def test_coefficients_are_coded_and_decoded(name):
+    data = _FILES[name]
+    found = jpeg.taken_apart(data)
+    payload = benchmark.coded(found, 16)
+    assert benchmark.decoded(found.rest, payload, 16) == data
+    assert len(payload) < len(data) - 450
+
+
+def test_coefficients_of_any_size_are_coded_and_decoded():
+    found, chance = jpeg.taken_apart(_FILES["4:2:0"]), np.random.default_rng(3)
+    wild = [chance.integers(-2047, 2048, shape).astype(np.int16) for shape in found.layout.shapes]
+    wild[0][::2, ::3] = chance.choice([-2047, 2047], wild[0][::2, ::3].shape)
+    wild[1][..., 20:] = 0
+    payload = benchmark.coded(jpeg.Jpeg(tuple(wild), found.layout, found.used), 14)
+    symbols = benchmark.decoded_symbols(found.layout, payload, 14)
+    for first, second in zip(wild, jpeg_symbols.coefficients_of(found.layout, symbols), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_damaged_payloads_decode_to_coefficients():
+    found, chance = jpeg.taken_apart(_FILES["4:1:1"]), random.Random(4)
+    payload = benchmark.coded(found, 14)
+    for _ in range(20):
+        damaged = bytearray(payload)
+        for _ in range(chance.choice([1, 5, 100])):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        symbols = benchmark.decoded_symbols(found.layout, bytes(damaged), 14)
+        assert max(abs(array).max() for array in jpeg_symbols.coefficients_of(found.layout, symbols)) <= 2047
+
+
+def test_several_jpegs_after_each_other_are_one_row_of_symbols():
+    both = [jpeg.taken_apart(_FILES[name]) for name in ("4:2:2", "grey")]
+    symbols = np.concatenate([jpeg_symbols.symbols_of(one.layout, one.coefficients) for one in both])
+    fields = np.concatenate([jpeg_symbols.fields_of(both[0].layout), jpeg_symbols.fields_of(both[1].layout, both[0].layout.frame.blocks)])
+    coder = ArithmeticCoder()
+    benchmark.code(fields, coder, symbols.copy(), 16, at_once=77)
+    payload, again = coder.finish(), np.zeros_like(symbols)
+    benchmark.code(fields, ArithmeticCoder(payload), again, 16, at_once=1000)
+    np.testing.assert_array_equal(symbols, again)
