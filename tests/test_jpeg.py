@@ -10,6 +10,7 @@ from PIL import Image
 from benchmarks import jpeg as benchmark
 from lib.coders.arithmetic import ArithmeticCoder
 from lib.errors import FormatError
+from lib.mixing.kinds.jpeg_blocks import HEAD, STEPS
 from lib.transforms import jpeg, jpeg_symbols
 
 
@@ -240,6 +241,20 @@ def test_coefficients_of_any_size_are_coded_and_decoded():
     symbols = benchmark.decoded_symbols(found.layout, payload, 14)
     for first, second in zip(wild, jpeg_symbols.coefficients_of(found.layout, symbols), strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+def test_coefficients_of_any_steps_are_coded_and_decoded():
+    found, chance = jpeg.taken_apart(_FILES["4:2:0"]), np.random.default_rng(5)
+    fields = jpeg_symbols.fields_of(found.layout)
+    for place in range(HEAD + STEPS, len(fields), STEPS + 64):
+        fields[place:place + 64] = chance.choice([1, 255, 65535], 64)
+    symbols = jpeg_symbols.symbols_of(found.layout, [
+        (chance.integers(-2047, 2048, shape) * chance.integers(0, 2, shape)).astype(np.int16) for shape in found.layout.shapes])
+    coder = ArithmeticCoder()
+    benchmark.code(fields, coder, symbols.copy(), 14)
+    payload, again = coder.finish(), np.zeros_like(symbols)
+    benchmark.code(fields, ArithmeticCoder(payload), again, 14)
+    np.testing.assert_array_equal(symbols, again)
 
 
 def test_damaged_payloads_decode_to_coefficients():

@@ -188,3 +188,51 @@ def take(state, place, value):
         for kind in range(_KINDS):
             state[BORDERS + 8 * kind + across] -= scaled * _COSINES[kind, down]
             state[BORDERS + 16 + 8 * kind + down] -= scaled * _COSINES[kind, across]
+
+
+@part
+def coefficient_before(state, place, is_there, back, most):
+    """The magnitude, at most `most`, of a coefficient of the block some places before; 0 where there is none."""
+    return min(abs(state[CURRENT + place - back]), most) if is_there else np.int64(0)
+
+
+@part
+def activity_within(state, place, step):
+    """Magnitudes of the coefficients of the block next to one, as far as they are known, in its steps."""
+    across, down, total = place & 7, place >> 3, np.int64(0)
+    if across > 0:
+        total += 2 * abs(state[CURRENT + place - 1]) * state[STEP + place - 1]
+    if down > 0:
+        total += 2 * abs(state[CURRENT + place - 8]) * state[STEP + place - 8]
+    if across > 0 and down > 0:
+        total += abs(state[CURRENT + place - 9]) * state[STEP + place - 9]
+    if across > 1:
+        total += abs(state[CURRENT + place - 2]) * state[STEP + place - 2]
+    if down > 1:
+        total += abs(state[CURRENT + place - 16]) * state[STEP + place - 16]
+    if across < 7:
+        total += 2 * abs(state[CURRENT + place + 1]) * state[STEP + place + 1]
+    if down < 7:
+        total += 2 * abs(state[CURRENT + place + 8]) * state[STEP + place + 8]
+    return total // step
+
+
+@part
+def activity_around(state, place, step):
+    """Magnitudes of the same coefficient and those next to it, of the blocks above and to the left, in its steps."""
+    across, down = place & 7, place >> 3
+    total = 2 * _both(state, place)
+    if across > 0:
+        total += _both(state, place - 1)
+    if down > 0:
+        total += _both(state, place - 8)
+    if across < 7:
+        total += _both(state, place + 1)
+    if down < 7:
+        total += _both(state, place + 8)
+    return total // step
+
+
+@part
+def _both(state, place):
+    return (abs(state[ABOVE + place]) + abs(state[LEFT + place])) * state[STEP + place]

@@ -14,7 +14,6 @@ from lib.mixing.kinds.jpeg_blocks import (
     BEFORE,
     COEFFICIENTS,
     COUNTS,
-    CURRENT,
     FIRST,
     LATEST,
     LATEST_2,
@@ -156,7 +155,7 @@ def look_at_other(memory, stream, place, left):
     by_both, by_both_too = by_above + by_left >> 1, by_above_too + by_left_too >> 1
     above, before_it, corner, right = state[ABOVE + place], state[LEFT + place], state[ABOVE_LEFT + place], state[ABOVE_RIGHT + place]
     same = 5 * (abs(above) + abs(before_it)) + 2 * (abs(corner) + abs(right))
-    own, around = _own_activity(state, place, step), _activity_around(state, place, step)
+    own, around = blocks.activity_within(state, place, step), blocks.activity_around(state, place, step)
     activity = 2 * same + 2 * own + around
     size, sign_size, all_size = _class(magnitude), _signed_class(value), _class(activity >> 1)
     same_size, own_size, around_size = _class(same), _class(own), _class(around)
@@ -174,8 +173,8 @@ def look_at_other(memory, stream, place, left):
     contexts[10] = _hash(10, remaining, left, component)
     contexts[11] = _hash(11, own_size, remaining * 16 + zone, component)
     contexts[12] = _hash(12, all_size, 0, kind)
-    contexts[13] = _hash(13, _known(state, place, across > 0, 1, 7) * 8 + _known(state, place, down > 0, 8, 7),
-                         _known(state, place, across > 0 and down > 0, 9, 3), kind)
+    contexts[13] = _hash(13, blocks.coefficient_before(state, place, across > 0, 1, 7) * 8 + blocks.coefficient_before(state, place, down > 0, 8, 7),
+                         blocks.coefficient_before(state, place, across > 0 and down > 0, 9, 3), kind)
     contexts[14] = _hash(14, state[blocks.COUNT], state[COUNTS] + state[COUNTS + 1] >> 1, kind)
     contexts[15] = _hash(15, _signed_class(by_above_too), 0, kind)
     contexts[16] = _hash(16, _signed_class(by_left_too), 0, kind)
@@ -222,50 +221,3 @@ def look_at_other(memory, stream, place, left):
     memory.map_contexts[1] = _hash(1, remaining, left, component)
     memory.map_contexts[2] = _hash(2, size, 0, kind)
     return activity
-
-
-@part
-def _known(state, place, is_there, back, most):
-    return min(abs(state[CURRENT + place - back]), most) if is_there else np.int64(0)
-
-
-@part
-def _own_activity(state, place, step):
-    """Magnitudes of the coefficients of the block next to one, as far as they are known, in its steps."""
-    across, down, total = place & 7, place >> 3, np.int64(0)
-    if across > 0:
-        total += 2 * abs(state[CURRENT + place - 1]) * state[STEP + place - 1]
-    if down > 0:
-        total += 2 * abs(state[CURRENT + place - 8]) * state[STEP + place - 8]
-    if across > 0 and down > 0:
-        total += abs(state[CURRENT + place - 9]) * state[STEP + place - 9]
-    if across > 1:
-        total += abs(state[CURRENT + place - 2]) * state[STEP + place - 2]
-    if down > 1:
-        total += abs(state[CURRENT + place - 16]) * state[STEP + place - 16]
-    if across < 7:
-        total += 2 * abs(state[CURRENT + place + 1]) * state[STEP + place + 1]
-    if down < 7:
-        total += 2 * abs(state[CURRENT + place + 8]) * state[STEP + place + 8]
-    return total // step
-
-
-@part
-def _activity_around(state, place, step):
-    """Magnitudes of the same coefficient and those next to it, of the blocks above and to the left, in its steps."""
-    across, down = place & 7, place >> 3
-    total = 2 * _both(state, place)
-    if across > 0:
-        total += _both(state, place - 1)
-    if down > 0:
-        total += _both(state, place - 8)
-    if across < 7:
-        total += _both(state, place + 1)
-    if down < 7:
-        total += _both(state, place + 8)
-    return total // step
-
-
-@part
-def _both(state, place):
-    return (abs(state[ABOVE + place]) + abs(state[LEFT + place])) * state[STEP + place]

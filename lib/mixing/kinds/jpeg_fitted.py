@@ -55,10 +55,10 @@ def expect(memory, stream, component, place, left):
     state, work = memory.state[stream], memory.work
     _gather(state, work, place)
     value = _summed(_fit_of(memory, stream, component, place, VALUE), work[:FEATURES])
-    value = min(max(value, -float(blocks.MOST)), float(blocks.MOST))
+    value = _bounded(value, -float(blocks.MOST))
     _gather_magnitudes(state, work, place, value, left)
     magnitude = _summed(_fit_of(memory, stream, component, place, MAGNITUDE), work[FEATURES:2 * FEATURES])
-    magnitude = min(max(magnitude, 0.0), float(blocks.MOST))
+    magnitude = _bounded(magnitude, 0.0)
     work[_EXPECTED], work[_EXPECTED + 1] = value, magnitude
     return value, magnitude
 
@@ -81,6 +81,16 @@ def _summed(fit, features):
     for index in range(FEATURES):
         total += fit[_FACTORS + index] * features[index]
     return total
+
+
+@part
+def _bounded(number, least):
+    """A number that is at least `least` and at most MOST; for what is none, as of sums that cannot be told apart, 0."""
+    if number > blocks.MOST:
+        return float(blocks.MOST)
+    if number < least:
+        return least
+    return number if number == number else 0.0
 
 
 @part
