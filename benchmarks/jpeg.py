@@ -63,7 +63,7 @@ def _lepton(data):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--no-decoding", action="store_true")
+    parser.add_argument("--no-decoding", action="store_true", help="do not decode and compare")
     options = parser.parse_args()
     print("| file | bytes | Lepton | ours | less | KB/s |\n|---|---|---|---|---|---|")
     shares = []
@@ -77,11 +77,14 @@ def main() -> None:
         payload, rest = coded(jpeg), jpeg.rest
         seconds = time.process_time() - start
         size, lepton = len(payload) + len(rest) + len(data) - jpeg.used, _lepton(data)
-        shares.append(1 - size / lepton if lepton else 0)
+        if lepton:
+            shares.append(1 - size / lepton)
         if not options.no_decoding and decoded(rest, payload) != data[:jpeg.used]:
             raise SystemExit(f"{file.name} does not come back")
-        print(f"| {file.name} | {len(data):,} | {lepton or 0:,} | {size:,} | {shares[-1]:.1%} | {len(data) / seconds / 1000:.0f} |", flush=True)
-    print(f"\n{np.mean(shares):.2%} less than Lepton on average")
+        beside = f"{lepton:,} | {size:,} | {shares[-1]:.1%}" if lepton else f"| {size:,} |"
+        print(f"| {file.name} | {len(data):,} | {beside} | {len(data) / seconds / 1000:.0f} |", flush=True)
+    if shares:
+        print(f"\n{np.mean(shares):.2%} less than Lepton on average")
 
 
 if __name__ == "__main__":
