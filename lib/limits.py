@@ -16,6 +16,7 @@ MOST_FILTERED = 1 << 31                  # bytes of a PNG's rows
 MOST_INFLATED = 1100                     # bytes of them for a deflated one; deflate reaches 1,032
 # Of sounds
 MOST_CHANNELS = 8
+MOST_SOUND = 1 << 31                    # bytes of the samples of one
 # Of videos
 MOST_TOKEN = (1 << 16) - 1
 MOST_CELLS = 1 << 16                     # of a frame

@@ -8,7 +8,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from samples import NOISE, TEXT, a_ppm
+from samples import NOISE, TEXT, a_ppm, a_wav
 
 from lib import Settings, compress
 from lib.kinds import NEWEST
@@ -29,6 +29,7 @@ INPUTS = {
     "binary": b"".join(bytes([number % 7, 0, number % 256, number // 256, 1, 255]) for number in range(90)) + NOISE[:60],
     "video": _npy(_TOKENS.astype("<i2")),
     "image": a_ppm(24, 17),
+    "sound": a_wav(150),
 }
 PINNED = {
     ("text", "fast"): "f83d0d509d1218094dbdbec1e51b499d",
