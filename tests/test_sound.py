@@ -258,7 +258,7 @@ def test_texts_are_no_use_to_sounds(tmp_path):
 
 def test_what_a_file_of_a_sound_says_of_itself(tmp_path):
     contents = inspect(there_and_back(tmp_path, a_wav(400)).output_path)
-    assert contents.fault is None and ("kind", "sound-1") in contents.facts
+    assert contents.fault is None and ("kind", "sound-1") in contents.facts()
 
 
 def test_factors_are_those_that_fit_the_values_so_far_best():

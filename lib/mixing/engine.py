@@ -74,7 +74,12 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
             bit = np.int64(memory.possible[2 * node + 1])          # nothing to code, nothing to learn
         node = node << 1 | bit
         local = local << 1 | bit
-    code = node - (1 << bits)
+    return take_code(memory, place, node - (1 << bits), cost)
+
+
+@part
+def take_code(memory, place, code, cost):
+    """Note the code at `place`, which cost so many parts of a bit; returns its symbol."""
     for context in range(len(memory.contexts)):
         run = memory.places[_RUN, context]
         memory.runs[run] = runs.run_after(memory.runs[run], code)

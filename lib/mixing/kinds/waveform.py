@@ -1,7 +1,9 @@
-"""What a sample of a sound is expected to be, from those before it in its channel and in the one beside it.
+"""What a sample of a sound is expected to be, from those before it in its channel and in the channel beside it.
 
-Several fits by least squares, of other lengths and memories; after the first of them a cascade of long filters that learn by least mean
-squares, each what the one before left over; last a fit of what all of these say. Numbers are in samples of 16 bits, or of 8.
+Several fits by least squares, of other lengths and memories; after the first of them a cascade of filters that learn by least mean squares,
+each what those before it left over; last a fit of what all of these say, which is the first prediction. (The cascade is that of
+MPEG-4 RLS-LMS, Yu et al., 2006, and of Sac; both code what is left of one prediction.) Numbers are in samples of 8 or 16 bits, of
+24 bits in 256ths.
 """
 
 import numpy as np
@@ -9,22 +11,33 @@ import numpy as np
 from lib.compiling import also_plain, part
 from lib.mixing import regression
 
-FITS = 3
-_OWN = np.array([32, 16, 16])            # samples of the channel itself that a fit goes by
-_BESIDE = np.array([16, 8, 8])            # and of the channel beside it
-_KEPT = np.array([0.998, 0.9995, 0.99])
-_RIDGE = np.array([1.0, 1.0, 1.0])
-_WINDOW = 32
-FILTERS = 3
+_FITS = 4
+_OWN = np.array([32, 16, 16, 8])              # newest samples of the channel itself that a fit goes by
+_BESIDE = np.array([16, 8, 8, 8])            # and of the channel beside it
+_KEPT = np.array([0.998, 0.9995, 0.99, 0.97])     # of what a fit knows, at each sample
+_RIDGE = 1.0
+_MOST_FEATURES = 48
+_SOLVED_EVERY = 2                        # samples
+_WINDOW = 32                             # samples that are kept
+_FILTERS = 3
 _TAPS = np.array([256, 32, 16])
-_PACE = np.array([0.005, 0.01, 0.02])
-_STACK_KEPT, _STACK_RIDGE = 0.995, 1.0
-OPINIONS = FITS + FILTERS
-PREDICTIONS = OPINIONS + 1               # the fit of all of them first
-_MOST = 1e7
-_ALL = _STACKED = 0
+_PACE = np.array([0.16, 0.04, 0.04])     # of a filter: at 1 it would be right about the sample that it has just seen
+_QUIET = 1 / 8                           # is added to the mean square of what a filter sees
+_LAST_KEPT, _LAST_RIDGE = 0.995, 1.0
+_OPINIONS = _FITS + _FILTERS             # that the last fit is of
+PREDICTIONS = 1 + _OPINIONS
+_MOST = 1e7                              # that is believed
+_ERROR_KEPT, _ERROR_TAKEN = 15 / 16, 1 / 16
+_NEVER_ZERO = 2.0 ** -20
 
-WORK = regression.sums(48) + 64
+WORK = regression.sums(_MOST_FEATURES)
+
+# Of a channel: a ring of its samples; of each fit the products, features and factors; of each filter a ring, weights and the ring's power;
+# of the last fit likewise, the predictions, the mean error.
+_LAST_FEATURES = regression.sums(_OPINIONS - 1)
+_LAST_FACTORS = _LAST_FEATURES + _OPINIONS - 1
+_PREDICTED = _LAST_FACTORS + _OPINIONS - 1
+_MEAN_ERROR = _PREDICTED + PREDICTIONS
 
 
 @also_plain
@@ -33,8 +46,8 @@ def _beside(fit, channels):
 
 
 @also_plain
-def _taken(fit, channels):
-    """Features of a fit."""
+def _features(fit, channels):
+    """How many features a fit has."""
     return _OWN[fit] + _beside(fit, channels)
 
 
@@ -42,122 +55,107 @@ def _taken(fit, channels):
 def _start_of_fit(fit, channels):
     start = 2 * _WINDOW
     for other in range(fit):
-        start += regression.sums(_taken(other, channels)) + 2 * _taken(other, channels)
+        start += regression.sums(_features(other, channels)) + 2 * _features(other, channels)
     return start
 
 
 @also_plain
 def _start_of_filter(stage, channels):
-    """A ring, weights, power."""
-    start = _start_of_fit(FITS, channels)
+    start = _start_of_fit(_FITS, channels)
     for other in range(stage):
         start += 3 * _TAPS[other] + 1
     return start
 
 
 @also_plain
-def _start_of_stack(channels):
-    return _start_of_filter(FILTERS, channels)
+def _start_of_last(channels):
+    return _start_of_filter(_FILTERS, channels)
 
 
 @also_plain
-def record(channels):
+def _size(channels):
     """How many numbers a channel takes."""
-    return _start_of_stack(channels) + regression.sums(OPINIONS) + OPINIONS + 2 * OPINIONS + PREDICTIONS + 2
+    return _start_of_last(channels) + _MEAN_ERROR + 1
 
 
-def floats(channels):
-    return channels * record(channels)
-
-
-@part
-def _gathered(features, own, at, beside, beside_at, count, beside_count):
-    for index in range(count):
-        features[index] = own[at + _WINDOW - count + index]
-    for index in range(beside_count):
-        features[count + index] = beside[beside_at + _WINDOW - beside_count + index]
+def floats(channels: int) -> int:
+    """How many numbers a stream keeps for a sound of so many channels."""
+    return int(channels * _size(channels))
 
 
 @part
-def _sane(value):
+def predict(fits, taken, channel, channels):
+    """Predict a channel's next sample; returns the predictions, float64 (PREDICTIONS,).
+
+    fits: float64, `floats` of it, zero at first; taken: int64 (channels,), samples so far of each. The first channel goes by the last
+    one's samples before, each other by those of the channel before it, which are one more.
+    """
+    size = _size(channels)
+    known, beside = fits[channel * size:], fits[(channel - 1 if channel else channels - 1) * size:]
+    own_end = taken[channel] % _WINDOW + _WINDOW
+    beside_end = taken[channel - 1 if channel else channels - 1] % _WINDOW + _WINDOW
+    last = known[_start_of_last(channels):]
+    predictions = last[_PREDICTED:_PREDICTED + PREDICTIONS]
+    for fit in range(_FITS):
+        count, own, others = _features(fit, channels), _OWN[fit], _beside(fit, channels)
+        features = known[_start_of_fit(fit, channels) + regression.sums(count):]
+        for index in range(own):
+            features[index] = known[own_end - own + index]
+        for index in range(others):
+            features[own + index] = beside[beside_end - others + index]
+        predictions[1 + fit] = _believed(regression.product(features[count:], features, count))
+    total = predictions[1]
+    for stage in range(_FILTERS):
+        ring, taps = known[_start_of_filter(stage, channels):], _TAPS[stage]
+        total += _believed(regression.product(ring[2 * taps:], ring[taken[channel] % taps:], taps))
+        predictions[1 + _FITS + stage] = total
+    mixed = total
+    for index in range(_OPINIONS - 1):
+        last[_LAST_FEATURES + index] = predictions[1 + index] - total
+        mixed += last[_LAST_FACTORS + index] * last[_LAST_FEATURES + index]
+    predictions[0] = _believed(mixed)
+    return predictions
+
+
+@part
+def _believed(value):
+    """A number, or 0 for what is none or far from all samples."""
     return value if -_MOST < value < _MOST else 0.0
 
 
 @part
-def predict(fits, taken, channel, channels, predictions):
-    """Set predictions, float64 (PREDICTIONS,).
-
-    taken: int64 (channels,): samples so far of each.
-    """
-    size = record(channels)
-    mine = fits[channel * size:(channel + 1) * size]
-    other = channel - 1 if channel else channels - 1
-    beside = fits[other * size:other * size + 2 * _WINDOW]
-    at, beside_at = taken[channel] % _WINDOW, taken[other] % _WINDOW
-    stack = mine[_start_of_stack(channels):]
-    opinions = stack[regression.sums(OPINIONS) + 2 * OPINIONS:]
-    for fit in range(FITS):
-        known = mine[_start_of_fit(fit, channels):]
-        count = _taken(fit, channels)
-        features = known[regression.sums(count):]
-        factors = features[count:]
-        _gathered(features, mine, at, beside, beside_at, _OWN[fit], _beside(fit, channels))
-        opinions[fit] = _sane(regression.product(factors, features, count))
-    total = opinions[0]
-    for stage in range(FILTERS):
-        known, taps = mine[_start_of_filter(stage, channels):], _TAPS[stage]
-        ring = known[taken[channel] % taps:]
-        total += _sane(regression.product(known[2 * taps:], ring, taps))
-        opinions[FITS + stage] = total
-    features, factors = stack[regression.sums(OPINIONS):], stack[regression.sums(OPINIONS) + OPINIONS:]
-    mixed = total
-    for index in range(OPINIONS - 1):
-        features[index] = opinions[index] - total
-        mixed += factors[index] * features[index]
-    opinions[OPINIONS] = mixed if -_MOST < mixed < _MOST else total
-    predictions[0] = opinions[OPINIONS]
-    for index in range(OPINIONS):
-        predictions[1 + index] = opinions[index]
-
-
-@part
 def learn(fits, taken, channel, channels, value, work):
-    """Take in the sample."""
-    size = record(channels)
-    mine = fits[channel * size:(channel + 1) * size]
-    count_so_far = taken[channel]
-    stack = mine[_start_of_stack(channels):]
-    opinions = stack[regression.sums(OPINIONS) + 2 * OPINIONS:]
-    for fit in range(FITS):
-        known = mine[_start_of_fit(fit, channels):]
-        count = _taken(fit, channels)
-        features = known[regression.sums(count):]
-        weight = 1.0 / (stack[regression.sums(OPINIONS) + 2 * OPINIONS + PREDICTIONS] + 1.0)
-        regression.learn(known, features, count, value, weight, _KEPT[fit])
-        if (count_so_far + fit) % 2 == 0:
-            regression.solve(known, count, _RIDGE[fit], features[count:], work)
-    stack[regression.sums(OPINIONS) + 2 * OPINIONS + PREDICTIONS] += (abs(value - opinions[OPINIONS]) - stack[regression.sums(OPINIONS) + 2 * OPINIONS + PREDICTIONS]) / 16
-    left = value - opinions[0]
-    for stage in range(FILTERS):
-        known, taps = mine[_start_of_filter(stage, channels):], _TAPS[stage]
-        at = count_so_far % taps
-        ring, weights = known[at:], known[2 * taps:]
-        off = value - opinions[FITS + stage]
-        power = known[3 * taps]
-        regression.move(weights, ring, taps, _PACE[stage] * off / (power / taps * 8 + 1.0) if power > 0 else 0.0)
-        known[3 * taps] = max(power + left * left - ring[0] * ring[0], 0.0)
-        _push(known, at, taps, left)
+    """Take in the sample that `predict` predicted. work: float64 (WORK,)."""
+    size, done = _size(channels), taken[channel]
+    known = fits[channel * size:]
+    last = known[_start_of_last(channels):]
+    predictions = last[_PREDICTED:_PREDICTED + PREDICTIONS]
+    weight = 1.0 / (last[_MEAN_ERROR] + 1.0)
+    for fit in range(_FITS):
+        products, count = known[_start_of_fit(fit, channels):], _features(fit, channels)
+        features = products[regression.sums(count):]
+        regression.learn(products, features, count, value, weight, _KEPT[fit])
+        if (done + fit) % _SOLVED_EVERY == 0:
+            regression.solve(products, count, _RIDGE, features[count:], work)
+    left = value - predictions[1]
+    for stage in range(_FILTERS):
+        ring, taps, off = known[_start_of_filter(stage, channels):], _TAPS[stage], value - predictions[1 + _FITS + stage]
+        window, power = ring[done % taps:], ring[3 * taps]
+        regression.move(ring[2 * taps:], window, taps, _PACE[stage] * off / (power + _QUIET * taps))
+        ring[3 * taps] = max(power + left * left - window[0] * window[0], 0.0)
+        _push(ring, done, taps, left)
         left = off
-    features = stack[regression.sums(OPINIONS):]
-    regression.learn(stack, features, OPINIONS - 1, value - opinions[OPINIONS - 1], 1.0, _STACK_KEPT)
-    regression.solve(stack, OPINIONS - 1, _STACK_RIDGE, features[OPINIONS:], work)
-    _push(mine, count_so_far % _WINDOW, _WINDOW, value)
+    regression.learn(last, last[_LAST_FEATURES:], _OPINIONS - 1, value - predictions[_OPINIONS], 1.0, _LAST_KEPT)
+    regression.solve(last, _OPINIONS - 1, _LAST_RIDGE, last[_LAST_FACTORS:], work)
+    last[_MEAN_ERROR] = _ERROR_KEPT * last[_MEAN_ERROR] + _ERROR_TAKEN * (abs(value - predictions[0]) + _NEVER_ZERO)
+    _push(known, done, _WINDOW, value)
     taken[channel] += 1
 
 
 @part
-def _push(ring, at, count, value):
-    """Put a value behind the newest `count` from `at` on, in a ring of twice as many."""
+def _push(ring, done, count, value):
+    """Put a value behind the `done` before it into a ring of 2 `count`, whose newest `count` begin at `done` % `count`."""
+    at = done % count
     ring[at + count] = value
     if at + 1 == count:
         for index in range(count):
