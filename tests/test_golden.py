@@ -32,6 +32,9 @@ SHA256 = {
     "palette.png.lks": "54c34e5a0470736b6c46ffd248b386baaacc60abf0c035d10ba7b8063851d07b",
     "grey16.tif.lks": "7f98fe6966534cded1de09241be32fc8429440e464d09465c7b496ccf4ca7030",
     "slope-balanced.ppm.lks": "c5a22994b75a5f4b67a4f76eef7156fc75864f4e9a4bdf527f4b4d53057a3854",
+    "swell.wav.lks": "1724f42effe92f8bad92849959bf2e4065f63a465b9d23a4ebbebf7e20b3909a",
+    "swell.aif.lks": "3f6aef15dda336f0058c2fd6a1d7a30dede15075f73fcf8f72af625cb76847ab",
+    "swell-balanced.wav.lks": "fe83551c2031351a59ad57904c4b78b04c2e13bdbdee8f062eb49a225b68ebee",
 }
 
 
@@ -55,12 +58,12 @@ def test_an_exact_file_decodes_everywhere(tmp_path, name, backend):
     assert (tmp_path / "out").read_bytes() == (GOLDEN / "exact.txt").read_bytes()
 
 
-# "odd": three streams, of which the last ends early; "primed", and balanced for text: after a primer.
+# "odd", and swell.aif: three streams, of which the last ends early; "primed", and balanced for text: after a primer.
 @pytest.mark.parametrize("name, original", [
     ("fast.txt", "exact.txt"), ("fast.bin", "mixed.bin"), ("primed-odd.txt", "exact.txt"),
     ("balanced.txt", "exact.txt"), ("balanced-odd.bin", "mixed.bin"), ("clip.npy", "clip.npy"),
     ("clip-balanced.npy", "clip.npy"), ("slope.ppm", "slope.ppm"), ("palette.png", "palette.png"), ("grey16.tif", "grey16.tif"),
-    ("slope-balanced.ppm", "slope.ppm")])
+    ("slope-balanced.ppm", "slope.ppm"), ("swell.wav", "swell.wav"), ("swell.aif", "swell.aif"), ("swell-balanced.wav", "swell.wav")])
 def test_a_file_of_contexts_decodes(tmp_path, name, original):
     decompress(GOLDEN / f"{name}.lks", tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()
@@ -81,7 +84,7 @@ def test_golden_parts_decode_one_after_the_other_and_are_joined(tmp_path):
 
 @pytest.mark.parametrize("backend", ["numpy", "tensorflow", "jax"])
 @pytest.mark.parametrize("name, original", [("balanced-odd.bin", "mixed.bin"), ("clip-balanced.npy", "clip.npy"),
-                                            ("slope-balanced.ppm", "slope.ppm")])
+                                            ("slope-balanced.ppm", "slope.ppm"), ("swell-balanced.wav", "swell.wav")])
 def test_contexts_and_a_network_decode_on_every_backend(tmp_path, name, original, backend):
     decompress(GOLDEN / f"{name}.lks", tmp_path / "out", Settings(backend=backend))
     assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()
