@@ -32,9 +32,9 @@ SHA256 = {
     "palette.png.lks": "54c34e5a0470736b6c46ffd248b386baaacc60abf0c035d10ba7b8063851d07b",
     "grey16.tif.lks": "7f98fe6966534cded1de09241be32fc8429440e464d09465c7b496ccf4ca7030",
     "slope-balanced.ppm.lks": "c5a22994b75a5f4b67a4f76eef7156fc75864f4e9a4bdf527f4b4d53057a3854",
-    "swell.wav.lks": "1724f42effe92f8bad92849959bf2e4065f63a465b9d23a4ebbebf7e20b3909a",
-    "swell.aif.lks": "3f6aef15dda336f0058c2fd6a1d7a30dede15075f73fcf8f72af625cb76847ab",
-    "swell-balanced.wav.lks": "fe83551c2031351a59ad57904c4b78b04c2e13bdbdee8f062eb49a225b68ebee",
+    "swell.wav.lks": "b0606053a6fcb4bbeb25a6b11f29b3421cbbb182cc027d26deb162608bbaa73f",
+    "swell.aif.lks": "d6ccd23f0aaf3f82518dc99a7954deb509e4c706a08fd71a31ee18af9e9a6a37",
+    "swell-balanced.wav.lks": "982c5abac21651619b02cc76c789cb29ff14a5a9b0520d90fc14a3b2fb365e72",
 }
 
 

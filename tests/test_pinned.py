@@ -48,9 +48,9 @@ PINNED = {
     ("image", "balanced"): "eb22c6cc512575ff8daec79fe24d45a4",
     ("image", "best"): "0558c33321ff8ce240b506372d5e80ef",
     ("image", "network"): "4b87988778c5a3158980bc35912b6eb8",
-    ("sound", "fast"): "8aec935e86c08bdbb69dc7b178d14300",
-    ("sound", "balanced"): "a111caadf28958c7e05d31666edde7fe",
-    ("sound", "best"): "1235075d7435a3aa75820f387b9fdc0d",
+    ("sound", "fast"): "3ad434553c93f7afe5224180802064b3",
+    ("sound", "balanced"): "9f7b71894188efe9c0e69150b005c02c",
+    ("sound", "best"): "a47a309658a44abe73af93da5e310a18",
     ("sound", "network"): "5f7067f323455223f04afe9513c60fe6",
 }
 
