@@ -1,5 +1,6 @@
 """Where inputs come from: uploads in both forms of ipywidgets, URLs, paths."""
 
+import contextlib
 import http.server
 import threading
 from pathlib import Path
@@ -27,7 +28,8 @@ class _Server(http.server.BaseHTTPRequestHandler):
         if self.path != "/no-length":
             self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
-        self.wfile.write(BODY[:1000] if self.path == "/short" else BODY)
+        with contextlib.suppress(BrokenPipeError):         # of a client that has seen enough
+            self.wfile.write(BODY[:1000] if self.path == "/short" else BODY)
 
     def log_message(self, *arguments):
         pass
