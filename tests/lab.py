@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ("compress.ipynb", "decompress.ipynb", "splitter.ipynb")
@@ -164,11 +164,14 @@ class Person:
         self.page.get_by_text(text).last.wait_for()
 
     def download(self, name, folder):
-        """Download a file by its link; returns where it is."""
-        with self.page.expect_download() as coming:
-            self.page.locator(f'a[download="{name}"]').last.click()
-        coming.value.save_as(folder / name)
-        return folder / name
+        """Download a file by its link; returns where it is. A link that moved under the click is clicked again."""
+        for _ in range(10):
+            with contextlib.suppress(TimeoutError):
+                with self.page.expect_download(timeout=100 * _SECONDS) as coming:
+                    self.page.locator(f'a[download="{name}"]').last.click()
+                coming.value.save_as(folder / name)
+                return folder / name
+        raise AssertionError(f"no download of {name}")
 
     def receives(self, name, folder):
         """Wait until the browser has been given a file of that name, without a click; returns where it is."""

@@ -374,7 +374,7 @@ def test_an_output_never_replaces_another_input_of_its_command(folder):
     (folder / "small.lks").write_bytes(b"another")
     ran = lockstep(folder, "compress", "small", "small.lks", "-f")
     assert ran.returncode == 1 and (folder / "small.lks").read_bytes() == b"another"
-    assert ran.stderr.startswith("lockstep: what becomes of small would replace small.lks; ")
+    assert ran.stderr.startswith("lockstep: the output of small would replace small.lks; ")
 
 
 @pytest.mark.skipif(not hasattr(os, "link"), reason="needs hard links")
