@@ -24,7 +24,7 @@ from numba.core.caching import FunctionCache
 from numba.extending import register_jitable
 
 _LIBRARY = Path(__file__).resolve().parent
-_PACKAGES = ("coders", "mixing", "models/exact", "sources")     # all that compiles
+_PACKAGES = ("coders", "mixing", "models/exact", "sources", "transforms")     # all that compiles
 _MODULES = ("limits.py", "kinds.py")                             # and what else its constants may come from
 _STALE_SECONDS = 24 * 3600      # another process may still be using a folder that was used since
 _CONFIG: Any = numba.config      # which gets its names where it is imported

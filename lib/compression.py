@@ -158,7 +158,7 @@ def _plan(data: bytes, run: Run, kept: RunCheckpoint, note: _Say) -> Plan | None
     if source.place:
         kept.go_on_from(parts.state_before(source.place, run.folders))
     if kept.found:
-        plan = Plan.of(parameters_of(kept.found), source, settings.backend)
+        plan = Plan.of(parameters_of(kept.found), kept.with_groups(source), settings.backend)
         reason = f"going on from {kept.found.path}"
     else:
         plan, reason = plan_for(settings, source, len(run.prior.codes_for(source)) if run.prior else 0)

@@ -31,3 +31,11 @@ LARGEST_MANIFEST = 1 << 25               # bytes: so many parts of the longest n
 MOST_LEARNED = 64 << 20                  # bytes of training files: half an hour of reading
 MOST_NAMES_LEARNED = 1_000               # training files that a prior names
 LONGEST_LIST_LEARNED = 1 << 20           # bytes of that list, packed
+# Of what inputs are made of
+DEEPEST_TREE = 8                         # transforms inside each other
+MOST_NODES = 1 << 22                     # leaves and transforms
+MOST_TAKEN_APART = 1 << 31               # bytes that all transforms of an input give together
+# Of deflated streams
+MOST_UNDONE = 1 << 28                    # bytes that one inflates to
+MOST_RECIPE = 1 << 24                    # bytes of what makes it again
+MOST_SEARCHED = 1 << 24, 1 << 10         # places that are looked at for matches: so many, and so many for each byte

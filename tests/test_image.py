@@ -358,7 +358,7 @@ def test_texts_are_no_use_to_images(tmp_path):
 
 def test_another_zlib_is_named_where_an_image_comes_out_wrong(tmp_path, monkeypatch):
     packed = there_and_back(tmp_path, file_of("PNG", image=picture(width=90, height=90)))
-    monkeypatch.setattr(png, "_deflated", lambda filtered, settings: zlib.compress(filtered, 1))
+    monkeypatch.setattr(png, "deflated_with", lambda filtered, settings: zlib.compress(filtered, 1))
     with pytest.raises(FormatError, match="SHA-256 differs.*this Python's zlib .* makes other streams"):
         decompress(packed.output_path, tmp_path / "out2")
 

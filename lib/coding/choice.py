@@ -10,6 +10,7 @@ from lib.coding.plan import Plan
 from lib.kinds import name_of
 from lib.models.exact.bounds import MOST_SYMBOLS
 from lib.settings import Settings
+from lib.sources.blocks import BlockSource
 from lib.sources.source import Source
 
 _SMALLEST_FIRST = ("best", "balanced", "fast")
@@ -26,8 +27,13 @@ def plan_for(settings: Settings, source: Source, prior_symbols: int = 0) -> tupl
         settings = settings.with_values({"batch_size": source.place.batch_size})
 
     def plan_by(preset: str) -> Plan:
-        parameters = dataclasses.replace(settings, preset=preset).resolve(source.symbol_count, kind, prior_symbols)
-        return Plan.of(parameters, source, settings.backend)
+        wished = dataclasses.replace(settings, preset=preset)
+        parameters = wished.resolve(source.symbol_count, kind, prior_symbols)
+        if not isinstance(source, BlockSource):
+            return Plan.of(parameters, source, settings.backend)
+        same = wished.with_values({"batch_size": parameters.batch_size})
+        groups = [same.resolve(group.source.symbol_count, group.source.suitable_contexts(), prior_symbols) for group in source.groups]
+        return Plan.of(parameters, source.with_parameters(groups), settings.backend)
 
     if settings.preset != "auto":
         return plan_by(settings.preset), ""

@@ -15,7 +15,7 @@ import numpy as np
 from lib.coders import Coder, CoderState, make_coder
 from lib.coding.container import Segment, Writer
 from lib.coding.predictor import Predictor
-from lib.coding.streams import Streams
+from lib.coding.streams import AnyStreams
 from lib.errors import DivergedError
 
 SEGMENT_SYMBOLS = 1 << 17        # a segment's frame is 17 bytes: under 0.1 % of the payload of most text
@@ -33,7 +33,7 @@ class Progress:
     unit: str          # what a symbol is, in the plural
 
 
-def code(predictor: Predictor, streams: Streams, symbols: np.ndarray, segments: "Iterable[_EncodedSegment | _DecodedSegment]", unit: str,
+def code(predictor: Predictor, streams: AnyStreams, symbols: np.ndarray, segments: "Iterable[_EncodedSegment | _DecodedSegment]", unit: str,
          progress: Callable[[Progress], Any] | None = None, visit: Callable[[int, Any], Any] | None = None,
          seconds_between: float | None = None) -> Iterator[int]:
     """Code `symbols`, uint16 of shape (end - first, batch_size) of the streams: read when encoding, filled when decoding.
@@ -65,23 +65,24 @@ def code(predictor: Predictor, streams: Streams, symbols: np.ndarray, segments: 
         progress(Progress(streams.coded_count, streams.coded_count, bits, time.perf_counter() - started, unit))
 
 
-def encoding(writer: Writer, coder_name: str, streams: Streams, next_step: int,
+def encoding(writer: Writer, coder_name: str, streams: AnyStreams, next_step: int,
              coder_state: CoderState | None = None) -> "Iterator[_EncodedSegment]":
-    """Segments that write what is coded to a container.Writer. They end at fixed symbol counts.
+    """Segments that write what is coded to a container.Writer. They end at fixed symbol counts, and where a predictor may change.
 
     next_step: the first to be coded. coder_state: of a resumed run, the state of its coder there.
     """
     steps_each = max(1, SEGMENT_SYMBOLS // streams.batch_size)
-    for start in range(streams.first, streams.end, steps_each):
-        end = min(start + steps_each, streams.end)
-        if end <= next_step:
-            continue
-        coder = make_coder(coder_name, None, coder_state)
-        yield _EncodedSegment(writer, coder, max(start, next_step), start, end)
-        coder_state = None
+    for first, last in itertools.pairwise([streams.first, *streams.breaks]):
+        for start in range(first, last, steps_each):
+            end = min(start + steps_each, last)
+            if end <= next_step:
+                continue
+            coder = make_coder(coder_name, None, coder_state)
+            yield _EncodedSegment(writer, coder, max(start, next_step), start, end)
+            coder_state = None
 
 
-def decoding(segments: Iterable[Segment], coder_name: str, streams: Streams, next_step: int,
+def decoding(segments: Iterable[Segment], coder_name: str, streams: AnyStreams, next_step: int,
              coder_state: CoderState | None = None) -> "Iterator[_DecodedSegment]":
     """Segments that read the payloads of container.Segments. The rest as for `encoding`."""
     start = streams.first
@@ -94,7 +95,7 @@ def decoding(segments: Iterable[Segment], coder_name: str, streams: Streams, nex
         start = end
 
 
-def checked_before(segments: Iterable[Segment], streams: Streams, step: int) -> int:
+def checked_before(segments: Iterable[Segment], streams: AnyStreams, step: int) -> int:
     """The last end of a segment at or before a step: up to there all is checked."""
     ends = itertools.accumulate((segment.steps for segment in segments), initial=streams.first)
     return max(end for end in ends if end <= step)

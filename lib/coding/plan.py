@@ -7,9 +7,10 @@ with what a header claims.
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from lib.coding.container import Header, Segment
-from lib.coding.streams import Streams
+from lib.coding.streams import AnyStreams, StackedStreams, Streams
 from lib.errors import FormatError, InputError, SettingsError
 from lib.kinds import name_of
 from lib.machine import available_memory
@@ -19,6 +20,7 @@ from lib.models.inputs import InputShape, input_shape_of, inputs_bytes
 from lib.models.size import network_bytes
 from lib.parameters import Parameters
 from lib.sources import describe_source
+from lib.sources.blocks import BlockSource
 from lib.sources.source import Source
 
 BYTES_HELD_PER_BYTE = 8           # memory: the data, the symbols, their matrix, the result
@@ -34,10 +36,22 @@ class Plan:
 
     parameters: Parameters
     source: Source
-    streams: Streams
+    streams: AnyStreams
     backend: str = "auto"
 
+    @cached_property
+    def groups(self) -> "tuple[Plan, ...]":
+        """Of an input in groups, the plan of each; else none."""
+        if not isinstance(self.source, BlockSource) or not isinstance(self.streams, StackedStreams):
+            return ()
+        return tuple(Plan(group.parameters, group.source, streams, self.backend)
+                     for group, streams in zip(self.source.groups, self.streams.groups) if group.parameters)
+
     def __post_init__(self) -> None:
+        if isinstance(self.source, BlockSource):
+            if self.groups and any(plan.parameters.arithmetic != "exact" or plan.parameters.coder != self.parameters.coder for plan in self.groups):
+                raise SettingsError("an input in groups is coded in exact arithmetic, and by one coder", parameter="arithmetic")
+            return
         if self.parameters.has_contexts and name_of(self.parameters.contexts) not in self.source.context_kinds:
             raise SettingsError(f"contexts={self.parameters.contexts} cannot code this input, only "
                                 f"{' and '.join(self.source.context_kinds)} can", "leave contexts out", "contexts")
@@ -83,11 +97,13 @@ class Plan:
     def predictor_bytes(self) -> int:
         """Bytes of memory that the plan's Predictor takes, roughly."""
         parameters, source = self.parameters, self.source
+        if self.groups:
+            return max(plan.predictor_bytes for plan in self.groups)
         if source.vocabulary_size == 1:
             return 0
         total = network_bytes(parameters, self.input_shape) if parameters.has_network else 0
         total += inputs_bytes(parameters, source)
-        if parameters.has_contexts:
+        if parameters.has_contexts and isinstance(self.streams, Streams):
             from lib.mixing.context_mixer import mixer_bytes
             total += mixer_bytes(parameters, source, self.streams)
         return total

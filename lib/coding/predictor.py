@@ -7,6 +7,7 @@ import numpy as np
 
 from lib.coders import Coder
 from lib.coding.container import FINGERPRINT_BYTES
+from lib.coding.streams import Streams
 from lib.models import Model, build_model
 from lib.models.environment import MadeIn
 from lib.models.inputs import inputs_of
@@ -34,6 +35,7 @@ class Predictor:
         given a state by `restore`. prior: codes that contexts learn from first. with_code_lengths: whether to note `code_lengths`.
         """
         parameters, source, streams = plan.parameters, plan.source, plan.streams
+        assert isinstance(streams, Streams)
         self._model = self._mixer = None
         if source.vocabulary_size == 1:          # nothing to predict, to code or to learn
             return

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lib.coding import loop
+from lib.coding.chapters import ChapterPredictor
 from lib.coding.container import Header, Reader, Writer
 from lib.coding.loop import Progress
 from lib.coding.plan import Plan
@@ -40,7 +41,12 @@ class _Session:
     def __init__(self, plan: Plan, run: Run, kept: RunCheckpoint, made_in: MadeIn | None, with_code_lengths: bool = False) -> None:
         """made_in: what the bits are to come from, where they depend on something, or None."""
         self.plan, self._run, self._kept = plan, run, kept
-        self.predictor = Predictor(plan, made_in, run.prior_codes(plan), kept.found is not None, with_code_lengths)
+        resumed = kept.found is not None
+        self.predictor: Predictor
+        if plan.groups:
+            self.predictor = ChapterPredictor(plan, [run.prior_codes(group) for group in plan.groups], resumed, with_code_lengths)
+        else:
+            self.predictor = Predictor(plan, made_in, run.prior_codes(plan), resumed, with_code_lengths)
         if kept.is_wanted or plan.source.place:
             self.predictor.check_can_be_kept()
         self.next_step, self.coder_state = kept.restore(self.predictor, plan.streams)

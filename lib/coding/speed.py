@@ -31,6 +31,8 @@ def priming_seconds(plan: Plan, prior_symbols: int = 0) -> float:
 
 def coding_seconds(plan: Plan, prior_symbols: int = 0) -> float:
     """Seconds from the first symbol, of a primer, a prior of so many symbols or the input, to the last."""
+    if plan.groups:
+        return sum(coding_seconds(group, prior_symbols) for group in plan.groups)
     if plan.source.vocabulary_size == 1:
         return 0.0
     return priming_seconds(plan, prior_symbols) + plan.streams.coded_count / symbols_per_second(plan)

@@ -1,5 +1,7 @@
 """How the symbols of an input lie in streams that are coded side by side."""
 
+import bisect
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +48,11 @@ class Streams:
         full, rest = divmod(self.symbol_count, self.steps) if self.steps else (0, 0)
         return full * step + min(rest, step)
 
+    @property
+    def breaks(self) -> list[int]:
+        """The steps at which a predictor may change, the end among them."""
+        return [self.end]
+
     def stretches(self) -> list[tuple[int, int]]:
         """(start, end) of each stream's symbols among those of the whole input: what the steps from `first` to `end` code."""
         starts = np.arange(self.batch_size) * self.steps
@@ -71,3 +78,66 @@ class Streams:
         """The symbols of shape (coded_count,), stream by stream, from a matrix of shape (end - first, batch_size)."""
         columns = np.ascontiguousarray(matrix.T)
         return np.concatenate([columns[stream, :end - start] for stream, (start, end) in enumerate(self.stretches())])
+
+
+@dataclass(frozen=True)
+class StackedStreams:
+    """Streams of several groups of symbols, one group after the other: what `Streams` is for one.
+
+    groups: Streams of whole inputs, all of one batch_size. Step s is the step s - first of the group that begins at `first`.
+    """
+
+    groups: tuple[Streams, ...]
+    first = 0
+
+    @property
+    def batch_size(self) -> int:
+        return self.groups[0].batch_size
+
+    @property
+    def symbol_count(self) -> int:
+        return sum(group.symbol_count for group in self.groups)
+
+    coded_count = symbol_count
+
+    @property
+    def steps(self) -> int:
+        return sum(group.steps for group in self.groups)
+
+    end = steps
+
+    @property
+    def breaks(self) -> list[int]:
+        """The step that each group ends at."""
+        return list(itertools.accumulate(group.steps for group in self.groups))
+
+    def group_at(self, step: int) -> int:
+        """The number of the group that codes a step; of the end, the last one."""
+        return min(bisect.bisect_right(self.breaks, step), len(self.groups) - 1)
+
+    def first_of(self, number: int) -> int:
+        """The step that a group begins at."""
+        return self.breaks[number] - self.groups[number].steps
+
+    def active(self, steps: np.ndarray) -> np.ndarray:
+        counts = np.zeros(np.shape(steps), np.int64)
+        for number, group in enumerate(self.groups):
+            inside = (steps >= self.first_of(number)) & (steps < self.breaks[number])
+            counts[inside] = group.active(steps[inside] - self.first_of(number))
+        return counts
+
+    def symbols_before(self, step: int) -> int:
+        return sum(group.symbols_before(min(max(step - self.first_of(number), 0), group.steps)) for number, group in enumerate(self.groups))
+
+    def empty(self) -> np.ndarray:
+        return np.zeros((self.steps, self.batch_size), np.uint16)
+
+    def lay_out(self, symbols: np.ndarray) -> np.ndarray:
+        ends = list(itertools.accumulate(group.symbol_count for group in self.groups))
+        return np.concatenate([group.lay_out(symbols[end - group.symbol_count:end]) for group, end in zip(self.groups, ends)])
+
+    def join(self, matrix: np.ndarray) -> np.ndarray:
+        return np.concatenate([group.join(matrix[end - group.steps:end]) for group, end in zip(self.groups, self.breaks)])
+
+
+AnyStreams = Streams | StackedStreams

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lib.coding.streams import Streams
+from lib.coding.streams import AnyStreams
 from lib.errors import CheckpointError, SettingsError
 from lib.kinds import name_of
 from lib.models import check_same
@@ -19,11 +19,13 @@ from lib.resume import checkpoint
 from lib.resume.checkpoint import Checkpoint, check_name, coder_state_of
 from lib.resume.keeper import Keeper
 from lib.settings import Settings, decoding_parameters
+from lib.sources.blocks import BlockSource
 from lib.storage.files import check_target, is_same
 
 if TYPE_CHECKING:
     from lib.coding.plan import Plan
     from lib.coding.predictor import Predictor
+    from lib.sources.source import Source
 
 DIRECTIONS = ("compress", "decompress")
 
@@ -59,7 +61,7 @@ class Run:
             "direction": self.direction, "input": str(self.input_path.absolute()),
             "output": str(self.output_path.absolute()), "sha256": self.sha256, "overwrite": self.overwrite,
             "asked": self.settings.asked(), "prior": str(self.prior.path.absolute()) if self.prior else "",
-            "codes": plan.identity()}
+            "codes": plan.identity(), "groups": [list(group.parameters.to_header()) for group in plan.groups]}
 
     def prior_codes(self, plan: "Plan") -> np.ndarray | None:
         """What a plan's contexts read of the run's prior: codes, uint16, or None. InputError where it is of other data."""
@@ -114,6 +116,15 @@ class RunCheckpoint:
         """What was asked for when the run began, which decides how its input is looked at; and how to run, as it is asked for now."""
         return asked_of(self.found, self._run.settings) if self.found and self.is_own else self._run.settings
 
+    def with_groups(self, source: "Source") -> "Source":
+        """A source of groups, which are coded as they were when the run began; others as they are."""
+        if not self.found or not isinstance(source, BlockSource):
+            return source
+        try:
+            return source.with_parameters([Parameters.from_header(*group) for group in self.found.about["groups"]])
+        except (SettingsError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{self.found.path} says of other groups than the input has", "remove it to begin anew") from error
+
     def check_plan(self, plan: "Plan") -> None:
         """Refuse, with a CheckpointError, a plan that codes other symbols than the run that goes on did."""
         if self.found and self.is_own and self.found.about["codes"] != plan.identity():
@@ -125,7 +136,7 @@ class RunCheckpoint:
         """What the bits of the run so far depend on, or None."""
         return environment_of(self.found) if self.found else None
 
-    def restore(self, predictor: "Predictor", streams: Streams) -> tuple[int, Any]:
+    def restore(self, predictor: "Predictor", streams: AnyStreams) -> tuple[int, Any]:
         """Give a predictor the state that was kept, if any; returns (the next step, the coder's state or None)."""
         if not self.found:
             return streams.first, None
@@ -234,7 +245,7 @@ def parameters_of(found: Checkpoint) -> Parameters:
 # What a checkpoint says, and what that of a run says beside it.
 _ABOUT = {"lockstep": str, "direction": str, "preset": int, "overrides": dict, "environment": list, "step": int}
 _ABOUT_RUN = {"input": str, "output": str, "sha256": bytes, "overwrite": bool, "asked": dict, "prior": str,
-              "codes": bytes, "coder": list}
+              "codes": bytes, "coder": list, "groups": list}
 
 
 def check_run(found: Checkpoint) -> None:

@@ -11,9 +11,11 @@ prior; `place`, which part of which whole it is; and `model_inputs`, what a netw
 from collections.abc import Callable
 from typing import Any
 
+from lib.blocks.scanner import Scanner, is_worth_it
 from lib.errors import FormatError
 from lib.settings import Settings
 from lib.sources import base, part
+from lib.sources.blocks import BlockSource
 from lib.sources.bytes import ByteSource
 from lib.sources.image import ImageSource
 from lib.sources.part import PartSource
@@ -21,7 +23,7 @@ from lib.sources.runs import RunSource
 from lib.sources.source import Source
 from lib.sources.video import VideoSource
 
-_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource, RunSource)}
+_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource, RunSource, BlockSource)}
 
 
 def source_of(data: bytes, settings: Settings, note: Callable[[str], Any] = lambda line: None) -> Source:
@@ -52,12 +54,18 @@ def _found_in(data, settings, note):
         source = VideoSource.from_bytes(data, settings.grid_width)
     if source is None and wanted in (None, "none", *RunSource.context_kinds):
         source = RunSource.from_bytes(data)
+    if source is None and wanted is None and settings.arithmetic in (None, "exact") and settings.preset != "network":
+        nodes = Scanner(note).scan(data)
+        if is_worth_it(nodes):
+            source = BlockSource.from_nodes(nodes, len(data))
     return source
 
 
 def _fault_of(source, data):
     """Why a decoder would not give `data` back from what its source says of it, in a few words; "" where it does."""
     try:
+        if isinstance(source, BlockSource):             # whose groups are not settled yet
+            return "" if source.restore(source.symbols()) == data else "other bytes would come back"
         reader = describe_source(source.kind, len(data), source.description())
         return "" if reader.restore(source.symbols()) == data else "other bytes would come back"
     except FormatError as error:

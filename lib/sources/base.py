@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgpack
 import numpy as np
 
-from lib.coding.streams import Streams
+from lib.coding.streams import AnyStreams, Streams
 from lib.errors import FormatError
 from lib.limits import LARGEST_DESCRIPTION, LONGEST_BESIDE_DESCRIPTION, LONGEST_HEADER
 
@@ -27,7 +27,7 @@ class WholeSource:
     place: "PartDescription | None" = None       # which part of which whole; see lib.sources.part
     left_out = 0             # bytes of the original that are neither symbols nor in the description
 
-    def streams_for(self: "Source", batch_size: int) -> Streams:
+    def streams_for(self: "Source", batch_size: int) -> AnyStreams:
         """The Streams to code in `batch_size` streams."""
         return Streams(self.symbol_count, batch_size)
 
@@ -54,7 +54,7 @@ def _too_large(size, most):
 
 def unpacked_description(description: bytes) -> list:
     """The list. Raises one of FAULTS for what `packed_description` cannot have made."""
-    return msgpack.unpackb(zlib.decompressobj(_RAW).decompress(description, LARGEST_DESCRIPTION))
+    return msgpack.unpackb(zlib.decompressobj(_RAW).decompress(description, LARGEST_DESCRIPTION), strict_map_key=False)
 
 
 def damaged(what: str) -> FormatError:

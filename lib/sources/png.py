@@ -14,13 +14,13 @@ import numpy as np
 from lib.compiling import compiled, part
 from lib.limits import MOST_FILTERED, MOST_INFLATED
 from lib.sources.pictures import Pixels
+from lib.transforms.zlib_settings import deflated_with, settings_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHUNK = struct.Struct(">I4s")
 _HEADER = struct.Struct(">IIBBBBB")
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}       # by colour type
 _PALETTE = 3
-_AT_ONCE = 1 << 16
 _MOST_SAMPLES_PER_BYTE = 512                     # of the deflated stream, see docs/images.md
 _FILTERS = 5
 
@@ -37,7 +37,7 @@ class Png:
     def write(self, rows: bytes) -> bytes:
         """The IDAT chunks of rows, the bytes of all of them, unfiltered."""
         filtered = _filtered(rows, self.filters, self.pixels)
-        stream = _deflated(filtered, self.deflate)
+        stream = deflated_with(filtered, self.deflate)
         parts, start = [], 0
         for size in self.chunks:
             parts.append(chunk(b"IDAT", stream[start:start + size]))
@@ -58,7 +58,7 @@ class Stream:
 
     def taken_apart(self) -> tuple[Png, bytes] | None:
         """(Png, the bytes of all rows), or None where zlib does not make the stream again."""
-        deflate = _settings_of(self.deflated, self.filtered)
+        deflate = settings_of(self.deflated, self.filtered)
         if deflate is None:
             return None
         rows, filters = _unfiltered(self.filtered, self.pixels)
@@ -106,9 +106,9 @@ def written_anew(data: bytes) -> bytes:
     That is where it can be made again as it is, and where it is none that can be read.
     """
     stream = stream_in(data)
-    if stream is None or _settings_of(stream.deflated, stream.filtered):
+    if stream is None or settings_of(stream.deflated, stream.filtered):
         return data
-    return data[:stream.start] + chunk(b"IDAT", _deflated(stream.filtered, (9, 15, 9, zlib.Z_FILTERED))) + data[stream.end:]
+    return data[:stream.start] + chunk(b"IDAT", deflated_with(stream.filtered, (9, 15, 9, zlib.Z_FILTERED))) + data[stream.end:]
 
 
 def _pixels_of(header):
@@ -136,38 +136,6 @@ def _stream_of(pixels, parts, start, end):
     if max(filtered[::pixels.stride + 1]) >= _FILTERS:
         return None
     return Stream(start, end, pixels, deflated, filtered, tuple(map(len, parts)))
-
-
-def _settings_of(deflated, filtered):
-    """The settings with which zlib makes `deflated` of `filtered`, or None."""
-    window = (deflated[0] >> 4) + 8
-    levels = {0: (1, 0), 1: (5, 4, 3, 2), 2: (6,), 3: (9, 8, 7)}[deflated[1] >> 6]        # as the stream's header hints
-    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED, zlib.Z_RLE, zlib.Z_HUFFMAN_ONLY, zlib.Z_FIXED):
-        for memory in (8, 9):
-            for level in range(1, 10) if strategy == zlib.Z_FIXED else levels:          # of which the header says nothing
-                settings = (level, max(9, window), memory, strategy)
-                if _makes(settings, filtered, deflated):
-                    return settings
-    return None
-
-
-def _makes(settings, filtered, deflated):
-    """Whether zlib with settings makes a stream; most that do not are told by its beginning."""
-    level, window, memory, strategy = settings
-    deflate, done = zlib.compressobj(level, zlib.DEFLATED, window, memory, strategy), 0
-    for start in range(0, len(filtered), _AT_ONCE):
-        made = deflate.compress(filtered[start:start + _AT_ONCE])
-        if deflated[done:done + len(made)] != made:
-            return False
-        done += len(made)
-    return deflated[done:] == deflate.flush()
-
-
-def _deflated(filtered, settings):
-    level, window, memory, strategy = settings
-    deflate = zlib.compressobj(level, zlib.DEFLATED, window, memory, strategy)
-    return b"".join([*(deflate.compress(filtered[start:start + _AT_ONCE]) for start in range(0, len(filtered), _AT_ONCE)),
-                     deflate.flush()])
 
 
 def _unfiltered(filtered, pixels):

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lib.coding.streams import Streams
+from lib.coding.streams import AnyStreams
 from lib.sources.part import PartDescription
 
 
@@ -44,7 +44,7 @@ class Source(Protocol):
     @property
     def vocabulary_size(self) -> int: ...
 
-    def streams_for(self, batch_size: int) -> Streams: ...
+    def streams_for(self, batch_size: int) -> AnyStreams: ...
 
     def suitable_contexts(self) -> str: ...
 

@@ -1,0 +1,145 @@
+"""What an input is made of: leaves, each of a kind of data, and what a reversible transform makes of others.
+
+All leaves of a kind are coded together, in the order in which they come, so that the tenth text knows the nine before it. What is left of
+the tree is a map, a few bytes for each node, which is coded like other bytes:
+
+    varint    2 * the number of a leaf's kind, or 2 * the number of a transform + 1
+  of a leaf:
+    varint    its length in bytes
+  of what a transform makes:
+    varint    length of the recipe
+    ...       the recipe: what the transform needs besides its parts
+    varint    how many nodes the parts are
+    ...       these
+
+and so on for all nodes of the input, one after the other. A varint holds seven bits a byte, the lowest first (as LEB128).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lib.errors import FormatError
+from lib.limits import DEEPEST_TREE, MOST_NODES
+from lib.transforms import make
+
+KINDS = ("text", "binary")           # of leaves, by number: these never change
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Bytes of one kind."""
+
+    kind: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a transform (its number in lib.transforms) makes of the bytes of `parts`, one after the other."""
+
+    transform: int
+    recipe: bytes
+    parts: "tuple[Node, ...]"
+
+
+Node = Leaf | Made
+
+
+def taken_apart(nodes: Sequence[Node]) -> tuple[bytes, dict[str, bytes]]:
+    """(the map, {kind: the bytes of all its leaves})."""
+    tree_map = bytearray()
+    groups: dict[str, list[bytes]] = {}
+    _put(nodes, tree_map, groups)
+    return bytes(tree_map), {kind: b"".join(groups[kind]) for kind in KINDS if kind in groups}
+
+
+def put_together(tree_map: bytes, groups: Mapping[str, bytes], size: int) -> bytes:
+    """The input of `size` bytes that `taken_apart` gave these of. Raises FormatError for what it cannot have given."""
+    reader = _Reader(tree_map, groups)
+    parts = []
+    while reader.has_more:
+        parts.append(reader.node(0))
+    whole = b"".join(parts)
+    if len(whole) != size or reader.has_rest:
+        raise _damaged("its sizes do not add up")
+    return whole
+
+
+def _put(nodes, tree_map, groups):
+    for node in nodes:
+        if isinstance(node, Leaf):
+            tree_map += varint(2 * KINDS.index(node.kind)) + varint(len(node.data))
+            groups.setdefault(node.kind, []).append(node.data)
+        else:
+            tree_map += varint(2 * node.transform + 1) + varint(len(node.recipe)) + node.recipe + varint(len(node.parts))
+            _put(node.parts, tree_map, groups)
+
+
+class _Reader:
+    def __init__(self, tree_map, groups):
+        self._map, self._groups = tree_map, groups
+        self._at, self._nodes = 0, 0
+        self._taken = dict.fromkeys(groups, 0)
+
+    @property
+    def has_more(self):
+        return self._at < len(self._map)
+
+    @property
+    def has_rest(self):
+        return any(self._taken[kind] != len(data) for kind, data in self._groups.items())
+
+    def node(self, depth):
+        """The bytes of the next node."""
+        self._nodes += 1
+        if depth > DEEPEST_TREE or self._nodes > MOST_NODES:
+            raise _damaged("it is too large or too deep")
+        number, is_made = divmod(self._varint(), 2)
+        if is_made:
+            recipe = self._bytes(self._varint())
+            return make(number, b"".join([self.node(depth + 1) for _ in range(self._count())]), recipe)
+        if number >= len(KINDS) or KINDS[number] not in self._groups:
+            raise _damaged("it names a kind that there is nothing of")
+        return self._leaf(KINDS[number], self._varint())
+
+    def _leaf(self, kind, length):
+        start = self._taken[kind]
+        if start + length > len(self._groups[kind]):
+            raise _damaged("it takes more than there is")
+        self._taken[kind] = start + length
+        return self._groups[kind][start:start + length]
+
+    def _count(self):
+        count = self._varint()
+        if count > len(self._map) - self._at:
+            raise _damaged("it is cut short")
+        return count
+
+    def _bytes(self, length):
+        if length > len(self._map) - self._at:
+            raise _damaged("it is cut short")
+        self._at += length
+        return self._map[self._at - length:self._at]
+
+    def _varint(self):
+        value = 0
+        for shift in range(0, 63, 7):
+            byte = self._bytes(1)[0]
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+        raise _damaged("a number is out of bounds")
+
+
+def varint(value: int) -> bytes:
+    """A whole number from 0 on, seven bits a byte, the lowest first."""
+    block = bytearray()
+    while value > 127:
+        block.append(value & 127 | 128)
+        value >>= 7
+    block.append(value)
+    return bytes(block)
+
+
+def _damaged(how):
+    return FormatError(f"the map of what the file is made of is damaged: {how}", "get another copy of the file")

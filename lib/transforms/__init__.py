@@ -1,0 +1,20 @@
+"""Reversible transforms: what bytes are made of, and the very bytes made of that again.
+
+A transform is a module with `make(inner, recipe)`, which gives the bytes that it once took apart, and raises FormatError for a recipe that it cannot
+have given, before anything of a size that the recipe claims is allocated. Its number stands in files and never changes.
+"""
+
+from types import MappingProxyType
+
+from lib.errors import FormatError
+from lib.transforms import base64_lines, deflate
+
+DEFLATE, BASE64 = 1, 2
+_MAKERS = MappingProxyType({DEFLATE: deflate.done_again, BASE64: base64_lines.make})
+
+
+def make(number: int, inner: bytes, recipe: bytes) -> bytes:
+    """The bytes that transform `number` took apart into `inner` and a recipe. Raises FormatError."""
+    if number not in _MAKERS:
+        raise FormatError(f"the file holds what transform {number} made, which this version of Lockstep does not know", "a newer version may")
+    return _MAKERS[number](inner, recipe)
