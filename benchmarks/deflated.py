@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lib.sources.png import SIGNATURE, chunk
 from lib.transforms.deflate import done_again, undone
-from lib.transforms.recipes import Recipe
+from lib.transforms.deflate.recipes import Recipe
 
 _ZIP_ENTRY, _ZIP_DIRECTORY, _ZIP_DEFLATED = b"PK\x03\x04", b"PK\x01\x02", 8
 _GZIP = b"\x1f\x8b\x08"

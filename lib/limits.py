@@ -39,3 +39,5 @@ MOST_TAKEN_APART = 1 << 31               # bytes that all transforms of an input
 MOST_UNDONE = 1 << 28                    # bytes that one inflates to
 MOST_RECIPE = 1 << 24                    # bytes of what makes it again
 MOST_SEARCHED = 1 << 24, 1 << 10         # places that are looked at for matches: so many, and so many for each byte
+# Of JPEGs
+MOST_BLOCKS = 1 << 24                    # of 64 coefficients, 2 GB: 716 million pixels in colour, 4:2:0

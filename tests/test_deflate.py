@@ -12,11 +12,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lib import FormatError
-from lib.transforms import search
+from lib.transforms.deflate import search
 from lib.transforms.deflate import done_again, undone
-from lib.transforms.matching import HIGHEST, LOWEST
-from lib.transforms.presets import PRESETS, are_possible
-from lib.transforms.recipes import Recipe
+from lib.transforms.deflate.matching import HIGHEST, LOWEST
+from lib.transforms.deflate.presets import PRESETS, are_possible
+from lib.transforms.deflate.recipes import Recipe
 
 SAMPLES = sorted((Path(__file__).parent / "deflated").iterdir())
 SAMPLE = "aa00c9"        # what they all inflate to, by its SHA-256

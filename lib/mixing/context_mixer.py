@@ -59,7 +59,7 @@ class ContextMixer:
         self._code(self._memory, coder, symbols, active, first_step, frequencies)
 
     def _code(self, memory, coder, symbols, active, first_step, frequencies):
-        with coder.open(int(active.sum()) * self._bits) as (state, buffer, decoding):
+        with coder.open(int(active.sum()) * (self._kind.decisions or self._bits)) as (state, buffer, decoding):
             self._kind.code_steps(memory, state, buffer, symbols, active, first_step, frequencies, decoding)
 
     def _begin_with(self, codes):

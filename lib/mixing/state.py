@@ -113,7 +113,7 @@ class _Sizes:
 
     def __init__(self, kind: ContextSet, bits: int, base: int, streams: Streams, with_network: bool) -> None:
         self.kind, self.places = kind, base + streams.steps * streams.batch_size
-        self.used_inputs = (engine.INPUTS_PER_CONTEXT * kind.contexts + engine.INPUTS_PER_MATCH * kind.matches + 1
+        self.used_inputs = (kind.inputs * kind.contexts + engine.INPUTS_PER_MATCH * kind.matches + 1
                             + engine.INPUTS_PER_PREDICTION * kind.predictions
                             + engine.INPUTS_OF_NETWORK * with_network)
         self.inputs = -(-self.used_inputs // _LANES) * _LANES

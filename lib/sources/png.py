@@ -14,7 +14,7 @@ import numpy as np
 from lib.compiling import compiled, part
 from lib.limits import MOST_FILTERED, MOST_INFLATED
 from lib.sources.pictures import Pixels
-from lib.transforms.zlib_settings import deflated_with, settings_of
+from lib.transforms.deflate.zlib_settings import deflated_with, settings_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHUNK = struct.Struct(">I4s")

@@ -26,3 +26,5 @@ class ContextSet:
     rates: tuple[int, int]    # of the first layer's rows, at first and in the end, of 2^16
     fits: Callable = lambda layout: 0     # of a source's `layout`: numbers that a stream keeps for lib.mixing.least_squares
     work: int = 0             # numbers to work on
+    inputs: int = 3           # to the mixer for each context; fewer where a kind has a loop of its own over the engine's parts
+    decisions: int = 0        # binary ones that a symbol takes at most; 0: as many as its code has bits

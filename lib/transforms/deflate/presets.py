@@ -1,6 +1,6 @@
 """The encoders that are known, as parameters of a search: zlib's levels first. Recipes name them by number: add at the end."""
 
-from lib.transforms.matching import GREEDY, HIGHEST, LAZY, LITERALS, LOWEST, PARAMETERS, RUNS
+from lib.transforms.deflate.matching import GREEDY, HIGHEST, LAZY, LITERALS, LOWEST, PARAMETERS, RUNS
 
 _ZLIB = (15, 262, 15, 3)                 # window, margin, bits of the hash, bytes of it
 _FAR, _FULL = 4096, (1 << 14) - 1

@@ -4,10 +4,10 @@ import numpy as np
 
 from lib.compiling import compiled, part
 from lib.mixing.logistic import EVEN
-from lib.transforms import matching, writing
-from lib.transforms import tokens as streams
-from lib.transforms.codes import CODE_MODELS, LIKELY_CODE_MODELS, code_block_codes, count_tokens
-from lib.transforms.decisions import LIKELY, OF_A_NUMBER, POSITION, UNLIKELY, code, code_bits, code_number, code_tree
+from lib.transforms.deflate import matching, writing
+from lib.transforms.deflate import tokens as streams
+from lib.transforms.deflate.codes import CODE_MODELS, LIKELY_CODE_MODELS, code_block_codes, count_tokens
+from lib.transforms.deflate.decisions import LIKELY, OF_A_NUMBER, POSITION, UNLIKELY, code, code_bits, code_number, code_tree
 
 CODED, CUT, TOO_LONG, TOO_SLOW, IMPOSSIBLE = range(5)    # how it ended
 _MOST_HOPS = 1 << 12
@@ -41,7 +41,7 @@ def new_models() -> np.ndarray:
 def code_stream(coder, finder, data, tokens, blocks, stretches, deflated, writer, room, most_tokens, most_steps, most_bytes):
     """Code all decisions of a stream, or read them and write it; returns how it ended.
 
-    data: what it inflates to, uint8. Where it is coded, tokens, blocks, stretches and deflated are those of lib.transforms.recoding. Where it
+    data: what it inflates to, uint8. Where it is coded, tokens, blocks, stretches and deflated are those of lib.transforms.deflate.recoding. Where it
     is read, tokens is room for one a byte, blocks and stretches have one row, and the stream goes to `writer`. It ends early after
     most_tokens, after most_steps of search, and beyond most_bytes of code.
     """

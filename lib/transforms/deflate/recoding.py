@@ -6,19 +6,19 @@ import numpy as np
 
 from lib.coders.arithmetic import ArithmeticCoder
 from lib.limits import MOST_RECIPE, MOST_SEARCHED
-from lib.transforms.codes import new_room
-from lib.transforms.corrections import CODED, CUT, code_stream, new_models
-from lib.transforms.decisions import MARGIN, Coder
-from lib.transforms.matching import new_finder
-from lib.transforms.tokens import BLOCK_FIELDS, COUNT, FINAL, INFLATED, SPARE, STORED, TYPE, new_header, read_stream
-from lib.transforms.writing import new_writer
+from lib.transforms.deflate.codes import new_room
+from lib.transforms.deflate.corrections import CODED, CUT, code_stream, new_models
+from lib.transforms.deflate.decisions import MARGIN, Coder
+from lib.transforms.deflate.matching import new_finder
+from lib.transforms.deflate.tokens import BLOCK_FIELDS, COUNT, FINAL, INFLATED, SPARE, STORED, TYPE, new_header, read_stream
+from lib.transforms.deflate.writing import new_writer
 
 _EVERYTHING = 1 << 60
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A stream taken apart; arrays as in `lib.transforms.tokens.read_stream`."""
+    """A stream taken apart; arrays as in `lib.transforms.deflate.tokens.read_stream`."""
 
     deflated: np.ndarray
     data: np.ndarray

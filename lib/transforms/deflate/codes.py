@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.compiling import part
-from lib.transforms import huffman
-from lib.transforms.decisions import code, code_bits, code_tree
-from lib.transforms.tokens import DYNAMIC, FIXED, Header, new_header
+from lib.transforms.deflate import huffman
+from lib.transforms.deflate.decisions import code, code_bits, code_tree
+from lib.transforms.deflate.tokens import DYNAMIC, FIXED, Header, new_header
 
 # Models
 _IS_FIXED, _SIZES, _LENGTHS, _RUNS, _RUN_CODE, _RUN_SIZE = range(0, 12, 2)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.compiling import compiled, part
-from lib.transforms import huffman
+from lib.transforms.deflate import huffman
 
 STORED, FIXED, DYNAMIC = range(3)
 LONGEST_STORED = (1 << 16) - 1

@@ -1,10 +1,10 @@
 """Which parameters an encoder had: those with which its streams take the fewest corrections. The same stream gives the same on every machine."""
 
 from lib.limits import MOST_RECIPE
-from lib.transforms import matching
-from lib.transforms.presets import PRESETS
-from lib.transforms.recoding import Taken, corrections_of
-from lib.transforms.tokens import COUNT, FINAL, STORED, TYPE
+from lib.transforms.deflate import matching
+from lib.transforms.deflate.presets import PRESETS
+from lib.transforms.deflate.recoding import Taken, corrections_of
+from lib.transforms.deflate.tokens import COUNT, FINAL, STORED, TYPE
 
 _FIRST_LOOK, _SECOND_LOOK, _THIRD_LOOK = 1 << 12, 1 << 15, 1 << 13     # tokens
 _SECOND = 4                      # candidates that are looked at twice

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from lib.errors import FormatError
 from lib.limits import MOST_RECIPE
-from lib.transforms.presets import PRESETS, are_possible
+from lib.transforms.deflate.presets import PRESETS, are_possible
 
 LONGEST_BEGINNING = 64           # bytes before the corrections
 _PADDED = 128                    # in the first byte
@@ -15,7 +15,7 @@ class Recipe:
     """What makes a stream again, beside the bytes that it inflates to."""
 
     size: int                # bytes of the stream
-    settings: tuple          # as in lib.transforms.matching
+    settings: tuple          # as in lib.transforms.deflate.matching
     corrections: bytes
     padding: int = 0         # what fills the last byte, where that is not zeros
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lib.compiling import part
-from lib.transforms import huffman
-from lib.transforms.tokens import fixed_header
+from lib.transforms.deflate import huffman
+from lib.transforms.deflate.tokens import fixed_header
 
 
 class Writer(NamedTuple):

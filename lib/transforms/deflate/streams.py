@@ -1,7 +1,7 @@
 """Deflate undone: a stream becomes what it inflates to and a small recipe, from which it is made again to the bit.
 
-The recipe is what an encoder decided otherwise than zlib would have (as in preflate and grittibanzli): `lib.transforms.matching` is a
-zlib that follows the stream's own tokens, `lib.transforms.corrections` codes where they differ. No linked zlib has a part in making
+The recipe is what an encoder decided otherwise than zlib would have (as in preflate and grittibanzli): `lib.transforms.deflate.matching` is a
+zlib that follows the stream's own tokens, `lib.transforms.deflate.corrections` codes where they differ. No linked zlib has a part in making
 a stream again; the one that is there inflates, which is the same everywhere. docs/deflate.md has figures.
 """
 
@@ -9,9 +9,9 @@ import zlib
 from dataclasses import dataclass
 
 from lib.limits import MOST_INFLATED, MOST_RECIPE, MOST_UNDONE
-from lib.transforms.recipes import LONGEST_BEGINNING, Recipe, impossible
-from lib.transforms.recoding import corrections_of, made_again, taken_apart
-from lib.transforms.search import settings_of
+from lib.transforms.deflate.recipes import LONGEST_BEGINNING, Recipe, impossible
+from lib.transforms.deflate.recoding import corrections_of, made_again, taken_apart
+from lib.transforms.deflate.search import settings_of
 
 _RAW = -15                       # deflated data without a frame around it, as zlib has it
 _AT_ONCE = 1 << 16
