@@ -41,6 +41,7 @@ _RELEASED = (
     Kind("binary", 1, "lib.mixing.kinds.binary", _presets(11, 13, 15, 17), 32, 26_000, True),
     Kind("video", 1, "lib.mixing.kinds.video", _presets(18, 19, 20, 21), 96, 30_000, False),
     Kind("image", 1, "lib.mixing.kinds.image", _presets(22, 23, 24, 25), 24, 28_000, False),
+    Kind("sound", 1, "lib.mixing.kinds.sound", _presets(26, 27, 28, 29), 4, 40_000, False),
 )
 
 BY_STORED_NAME: Mapping[str, Kind] = MappingProxyType({kind.stored_name: kind for kind in _RELEASED})

@@ -14,6 +14,9 @@ MOST_SIDE = 1 << 24                      # pixels
 MOST_SAMPLES = 1 << 31                   # codes of one picture
 MOST_FILTERED = 1 << 31                  # bytes of a PNG's rows
 MOST_INFLATED = 1100                     # bytes of them for a deflated one; deflate reaches 1,032
+# Of sounds
+MOST_CHANNELS = 8
+MOST_SOUND = 1 << 31                    # bytes of the samples of one
 # Of videos
 MOST_TOKEN = (1 << 16) - 1
 MOST_CELLS = 1 << 16                     # of a frame

@@ -23,6 +23,7 @@ _FAST = _NETWORK_2 | dict(num_layers=0, batch_size=1, table_bits=22)
 _BALANCED = _NETWORK_2 | dict(batch_size=1, seq_length=32, update_interval=32, num_layers=2, table_bits=22)
 _VIDEO = dict(contexts="video", num_layers=1, embedding_size=32, context_size=1, context_frames=3, start_learning_rate=0.003)
 _IMAGE = dict(contexts="image", num_layers=1, embedding_size=16, context_size=3)
+_SOUND = dict(contexts="sound", num_layers=1, embedding_size=16)
 _GPU = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=1600)
 _BEST = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=400)
 
@@ -54,6 +55,10 @@ PRESETS = MappingProxyType({
     23: MappingProxyType(_BALANCED | _IMAGE),
     24: MappingProxyType(_BEST | _IMAGE),
     25: MappingProxyType(_GPU | _IMAGE),
+    26: MappingProxyType(_FAST | dict(contexts="sound")),
+    27: MappingProxyType(_BALANCED | _SOUND),
+    28: MappingProxyType(_BEST | _SOUND),
+    29: MappingProxyType(_GPU | _SOUND),
 })
 NETWORK = 5
 # Parameters that early presets do not know.

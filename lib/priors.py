@@ -49,8 +49,9 @@ class Prior:
     def codes_for(self, source: Source) -> np.ndarray:
         """uint16, shape (n,): what the contexts of a source read. InputError where the training files are of another kind."""
         codes = source.codes_of(self.text)
-        if codes is None and "image" in source.context_kinds:
-            raise InputError("images cannot use a prior", "leave the prior out")
+        for kind in ("image", "sound"):
+            if codes is None and kind in source.context_kinds:
+                raise InputError(f"{kind}s cannot use a prior", "leave the prior out")
         if codes is None:
             raise InputError(f"the prior {self.path} was learned from data of another kind than this input, or of videos of another grid",
                              "choose another")

@@ -138,3 +138,19 @@ def a_png(width, height):
     rows = b"".join(b"\0" + row.tobytes() for row in samples_of(width, height))
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def wave_of(count, bits, seed=4):
+    """int64, shape (count,): some samples of a sound, a tone of two parts that swells, and noise, whatever a machine's sine is."""
+    random, values, past = np.random.default_rng(seed), [], [0, 0]
+    for _ in range(count):
+        past = [past[0] * 15 // 8 - past[1] * 31 // 32 + int(random.integers(-9, 10)), past[0]]
+        values.append(past[0] << bits >> 9)
+    return np.clip(values, -(1 << bits), (1 << bits) - 1)
+
+
+def a_wav(frames):
+    """The bytes of a WAV file of two channels of 16 bits."""
+    left, noise = wave_of(frames, 12), wave_of(frames, 9, 5)
+    body = np.stack([left, left // 2 + noise], -1).astype("<i2").tobytes()
+    return b"RIFF" + struct.pack("<I4s4sIHHIIHH4sI", len(body) + 36, b"WAVE", b"fmt ", 16, 1, 2, 44100, 176400, 4, 16, b"data", len(body)) + body

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from samples import NOISE, TEXT, a_png, tiny
+from samples import NOISE, TEXT, a_png, a_wav, tiny
 
 from lib import Settings, compress, decompress, learn, split
 from tools.build_notebooks import ROOT
@@ -62,6 +62,7 @@ INPUTS = {
     "empty": b"",
     "video": clip(20, 4, 6, 1),
     "image": a_png(24, 17),
+    "sound": a_wav(150),
     "zeros": bytes(200_000) + TEXT + bytes(50_000),
 }
 HOW = {

@@ -32,6 +32,9 @@ SHA256 = {
     "palette.png.lks": "54c34e5a0470736b6c46ffd248b386baaacc60abf0c035d10ba7b8063851d07b",
     "grey16.tif.lks": "7f98fe6966534cded1de09241be32fc8429440e464d09465c7b496ccf4ca7030",
     "slope-balanced.ppm.lks": "c5a22994b75a5f4b67a4f76eef7156fc75864f4e9a4bdf527f4b4d53057a3854",
+    "swell.wav.lks": "b0606053a6fcb4bbeb25a6b11f29b3421cbbb182cc027d26deb162608bbaa73f",
+    "swell.aif.lks": "d6ccd23f0aaf3f82518dc99a7954deb509e4c706a08fd71a31ee18af9e9a6a37",
+    "swell-balanced.wav.lks": "982c5abac21651619b02cc76c789cb29ff14a5a9b0520d90fc14a3b2fb365e72",
 }
 
 
@@ -55,12 +58,12 @@ def test_an_exact_file_decodes_everywhere(tmp_path, name, backend):
     assert (tmp_path / "out").read_bytes() == (GOLDEN / "exact.txt").read_bytes()
 
 
-# "odd": three streams, of which the last ends early; "primed", and balanced for text: after a primer.
+# "odd", and swell.aif: three streams, of which the last ends early; "primed", and balanced for text: after a primer.
 @pytest.mark.parametrize("name, original", [
     ("fast.txt", "exact.txt"), ("fast.bin", "mixed.bin"), ("primed-odd.txt", "exact.txt"),
     ("balanced.txt", "exact.txt"), ("balanced-odd.bin", "mixed.bin"), ("clip.npy", "clip.npy"),
     ("clip-balanced.npy", "clip.npy"), ("slope.ppm", "slope.ppm"), ("palette.png", "palette.png"), ("grey16.tif", "grey16.tif"),
-    ("slope-balanced.ppm", "slope.ppm")])
+    ("slope-balanced.ppm", "slope.ppm"), ("swell.wav", "swell.wav"), ("swell.aif", "swell.aif"), ("swell-balanced.wav", "swell.wav")])
 def test_a_file_of_contexts_decodes(tmp_path, name, original):
     decompress(GOLDEN / f"{name}.lks", tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()
@@ -81,7 +84,7 @@ def test_golden_parts_decode_one_after_the_other_and_are_joined(tmp_path):
 
 @pytest.mark.parametrize("backend", ["numpy", "tensorflow", "jax"])
 @pytest.mark.parametrize("name, original", [("balanced-odd.bin", "mixed.bin"), ("clip-balanced.npy", "clip.npy"),
-                                            ("slope-balanced.ppm", "slope.ppm")])
+                                            ("slope-balanced.ppm", "slope.ppm"), ("swell-balanced.wav", "swell.wav")])
 def test_contexts_and_a_network_decode_on_every_backend(tmp_path, name, original, backend):
     decompress(GOLDEN / f"{name}.lks", tmp_path / "out", Settings(backend=backend))
     assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()

@@ -36,7 +36,7 @@ def decoded(payload, like, kind="text", streams=1, steps_at_once=7, network=None
 
 def _through(coder, data, like, kind, batch_size, steps_at_once, network):
     source = ByteSource.from_bytes(like)
-    source.layout = np.array({"video": [3, 5], "image": [0, len(like), 7, 3, 1, 0]}.get(kind, []), np.int64)     # a grid for bytes
+    source.layout = np.array({"video": [3, 5], "image": [0, len(like), 7, 3, 1, 0], "sound": [0, len(like), 2, 2]}.get(kind, []), np.int64)     # a grid for bytes
     streams = Streams(len(like), batch_size)
     settings = Settings(preset="fast", contexts=kind, batch_size=batch_size, table_bits=14).resolve(len(like))
     if network:

@@ -8,7 +8,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from samples import NOISE, TEXT, a_ppm
+from samples import NOISE, TEXT, a_ppm, a_wav
 
 from lib import Settings, compress
 from lib.kinds import NEWEST
@@ -29,6 +29,7 @@ INPUTS = {
     "binary": b"".join(bytes([number % 7, 0, number % 256, number // 256, 1, 255]) for number in range(90)) + NOISE[:60],
     "video": _npy(_TOKENS.astype("<i2")),
     "image": a_ppm(24, 17),
+    "sound": a_wav(150),
 }
 PINNED = {
     ("text", "fast"): "f83d0d509d1218094dbdbec1e51b499d",
@@ -47,6 +48,10 @@ PINNED = {
     ("image", "balanced"): "eb22c6cc512575ff8daec79fe24d45a4",
     ("image", "best"): "0558c33321ff8ce240b506372d5e80ef",
     ("image", "network"): "4b87988778c5a3158980bc35912b6eb8",
+    ("sound", "fast"): "3ad434553c93f7afe5224180802064b3",
+    ("sound", "balanced"): "9f7b71894188efe9c0e69150b005c02c",
+    ("sound", "best"): "a47a309658a44abe73af93da5e310a18",
+    ("sound", "network"): "5f7067f323455223f04afe9513c60fe6",
 }
 
 

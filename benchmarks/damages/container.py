@@ -97,7 +97,7 @@ def _set(number: int, value: Callable[[Draw, Any], Any]) -> Damage:
 
 
 def _overridden(draw: Draw, overrides: dict[int, Any]) -> dict[int, Any]:
-    values = (*NUMBERS, 3, 12, 13, 28, 0.5, 1e-7, "text", "binary", "video", "image", "none", "yes", "no", "exact", *STRINGS)
+    values = (*NUMBERS, 3, 12, 13, 28, 0.5, 1e-7, "text", "binary", "video", "image", "sound", "none", "yes", "no", "exact", *STRINGS)
     return overrides | {draw.randrange(21): draw.choice(values) for _ in range(draw.choice((1, 1, 2)))}
 
 

@@ -44,37 +44,42 @@ def code_symbol(memory, orders, coder, buffer, stream, place, frequencies, symbo
     """
     bits = memory.bits
     code = np.int64(0) if decoding else np.int64(memory.values[symbol])
-    _find_runs(memory)
+    find_runs(memory)
     if len(frequencies) > 0:
-        _add_up(memory, frequencies)
+        add_up(memory, frequencies)
     node = np.int64(1)
     local = np.int64(1)
     cost = np.int64(0)
     for depth in range(bits):
         if depth % slots.GROUP_DEPTH == 0:
-            _find_groups(memory, node)
+            find_groups(memory, node)
             local = np.int64(1)
         bit = code >> bits - 1 - depth & 1
         if memory.possible[2 * node] & memory.possible[2 * node + 1]:
-            known = _inputs_of_contexts(memory, orders, node, local, depth, bits)
-            _inputs_of_matches(memory, stream, node, depth, bits)
+            known = inputs_of_contexts(memory, orders, node, local, depth, bits)
+            inputs_of_matches(memory, stream, node, depth, bits)
             _inputs_of_predictions(memory, node, depth, bits)
             if len(frequencies) > 0:
-                _inputs_of_network(memory, node)
-            logit = _mix(memory, stream, node, depth, bits, known)
-            probability = _refined(memory, logit, node)
+                inputs_of_network(memory, node)
+            logit = mix(memory, stream, node, depth, bits, known)
+            probability = refined(memory, logit, node)
             bit = code_bit(coder, buffer, probability, bit, decoding)
             cost += code_length_of(probability, bit)
             memory.fingerprint[0] = spread(memory.fingerprint[0] + np.uint64(2 * probability + bit))
-            _learn(memory, logit, node, bit)
-            _learn_contexts(memory, node, depth, bits, bit)
-            _learn_matches(memory, stream, bit)
+            learn(memory, logit, node, bit)
+            learn_contexts(memory, node, depth, bits, bit)
+            learn_matches(memory, stream, bit)
             _learn_distances(memory, bit)
         else:
             bit = np.int64(memory.possible[2 * node + 1])          # nothing to code, nothing to learn
         node = node << 1 | bit
         local = local << 1 | bit
-    code = node - (1 << bits)
+    return take_code(memory, place, node - (1 << bits), cost)
+
+
+@part
+def take_code(memory, place, code, cost):
+    """Note the code at `place`, which cost so many parts of a bit; returns its symbol."""
     for context in range(len(memory.contexts)):
         run = memory.places[_RUN, context]
         memory.runs[run] = runs.run_after(memory.runs[run], code)
@@ -91,7 +96,7 @@ def _agrees(code, node, depth, bits):
 
 
 @part
-def _find_runs(memory):
+def find_runs(memory):
     for context in range(len(memory.contexts)):
         place = runs.find_run(memory.runs, memory.contexts[context])
         memory.places[_RUN, context] = place
@@ -99,7 +104,7 @@ def _find_runs(memory):
 
 
 @part
-def _find_groups(memory, node):
+def find_groups(memory, node):
     touched = np.uint64(0)       # by reading all groups at once, before any is looked into, their cache misses overlap
     for context in range(len(memory.contexts)):
         group, check = slots.find_group(memory.slots, memory.contexts[context], node)
@@ -109,7 +114,7 @@ def _find_groups(memory, node):
 
 
 @part
-def _add_up(memory, frequencies):
+def add_up(memory, frequencies):
     """The network's frequencies by node: leaves, then what lies above them."""
     nodes = len(memory.symbols)
     memory.shares[nodes:] = 0
@@ -120,7 +125,7 @@ def _add_up(memory, frequencies):
 
 
 @part
-def _inputs_of_contexts(memory, orders, node, local, depth, bits):
+def inputs_of_contexts(memory, orders, node, local, depth, bits):
     """Fill the contexts' inputs; returns how many orders are known."""
     known = 0
     for context in range(len(memory.contexts)):
@@ -149,7 +154,7 @@ def _run_class(run):
 
 
 @part
-def _inputs_of_matches(memory, stream, node, depth, bits):
+def inputs_of_matches(memory, stream, node, depth, bits):
     at = INPUTS_PER_CONTEXT * len(memory.contexts)
     for match in range(len(memory.expected)):
         state = memory.match_state[stream, match]
@@ -190,7 +195,7 @@ def _length_class(length):
 
 
 @part
-def _inputs_of_network(memory, node):
+def inputs_of_network(memory, node):
     at = (INPUTS_PER_CONTEXT * len(memory.contexts) + INPUTS_PER_MATCH * len(memory.expected) + 1
           + INPUTS_PER_PREDICTION * len(memory.predictions))
     ones, both = memory.shares[2 * node + 1], memory.shares[node]
@@ -200,7 +205,7 @@ def _inputs_of_network(memory, node):
 
 
 @part
-def _mix(memory, stream, node, depth, bits, known):
+def mix(memory, stream, node, depth, bits, known):
     """The logit that the first layer's sets and then the second's make of the inputs: the mean of the second's."""
     match_class = selectors.match_class_of(memory.match_state[stream, 0, matches.LENGTH])
     start = mixer.weighed(memory.start_weights, memory.inputs)
@@ -227,7 +232,7 @@ def _map_of(context, node, entries):
 
 
 @part
-def _refined(memory, logit, node):
+def refined(memory, logit, node):
     """The probability to code with: the mixer's, and what the maps make of it."""
     total = np.int64(0)
     for index in range(len(memory.maps)):
@@ -238,7 +243,7 @@ def _refined(memory, logit, node):
 
 
 @part
-def _learn(memory, logit, node, bit):
+def learn(memory, logit, node, bit):
     for index in range(len(memory.final_rows)):
         mixer.learn(memory.final_weights[memory.final_rows[index]], memory.logits, memory.final_logits[index], bit,
                     _FINAL_RATE)
@@ -254,7 +259,7 @@ def _learn(memory, logit, node, bit):
 
 
 @part
-def _learn_contexts(memory, node, depth, bits, bit):
+def learn_contexts(memory, node, depth, bits, bit):
     for context in range(len(memory.contexts)):
         place = memory.places[_SLOT, context]
         slot = memory.slots[place]
@@ -269,7 +274,7 @@ def _learn_contexts(memory, node, depth, bits, bit):
 
 
 @part
-def _learn_matches(memory, stream, bit):
+def learn_matches(memory, stream, bit):
     for match in range(len(memory.expected)):
         if memory.expected[match] >= 0:
             worth, length = memory.match_worth[match], _length_class(memory.match_state[stream, match, matches.LENGTH])

@@ -49,7 +49,7 @@ def expected(plane, column, features, count, ridge, work):
     above = plane[sums + column * _record(count):]
     for index in range(sums):
         work[index] = plane[index] + above[index]
-    _eliminate(work, count, ridge)
+    eliminate(work, count, ridge)
     factors = work[sums:]
     row = sums - 1                                 # the last, of the value's square alone
     total = 0.0
@@ -64,7 +64,7 @@ def expected(plane, column, features, count, ridge, work):
 
 
 @part
-def _eliminate(work, count, ridge):
+def eliminate(work, count, ridge):
     """Gauss's elimination, of the upper half of a symmetric matrix and the right side beside it."""
     row = 0
     for pivot in range(count):

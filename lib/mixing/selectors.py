@@ -7,6 +7,7 @@ BY_NODE = 0          # the bits of the symbol so far
 BY_DEPTH = 1         # how many they are
 BY_MATCH = 2         # the bits so far, and how long the first match is
 BY_ORDER = 3         # how many they are, and how many orders of context are known
+BY_VALUE = 4         # nothing else
 
 MATCH_CLASSES = 8
 MOST_ORDERS = 8      # orders that are known: none to seven
@@ -15,7 +16,7 @@ MOST_ORDERS = 8      # orders that are known: none to seven
 def row_count(values: int, scope: int, bits: int) -> int:
     """Rows of a weight set that `values` values select."""
     return values * {BY_NODE: 1 << bits, BY_DEPTH: bits, BY_MATCH: MATCH_CLASSES << bits,
-                     BY_ORDER: MOST_ORDERS * bits}[scope]
+                     BY_ORDER: MOST_ORDERS * bits, BY_VALUE: 1}[scope]
 
 
 @part
@@ -32,4 +33,6 @@ def row_of(value, scope, node, depth, bits, match_class, known):
         return value * bits + depth
     if scope == BY_MATCH:
         return (value * MATCH_CLASSES + match_class << bits) + node
+    if scope == BY_VALUE:
+        return value
     return (value * MOST_ORDERS + known) * bits + depth

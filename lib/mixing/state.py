@@ -74,7 +74,7 @@ class PredictorState(NamedTuple):
     final_logits: np.ndarray      # int32 (F,)
     expected: np.ndarray          # int64 (M,): the bit each match expects, or -1
     distance_places: np.ndarray   # int64 (G,)
-    touched: np.ndarray           # uint64 (1,): nothing of use, see _find_groups
+    touched: np.ndarray           # uint64 (1,): nothing of use, see find_groups
     shares: np.ndarray            # int64 (2^(bits + 1),): the network's frequencies, added up by node
     work: np.ndarray              # float64 (any,), a kind's
 

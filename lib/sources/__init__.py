@@ -20,10 +20,11 @@ from lib.sources.bytes import ByteSource
 from lib.sources.image import ImageSource
 from lib.sources.part import PartSource
 from lib.sources.runs import RunSource
+from lib.sources.sound import SoundSource
 from lib.sources.source import Source
 from lib.sources.video import VideoSource
 
-_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource, RunSource, BlockSource)}
+_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource, RunSource, SoundSource, BlockSource)}
 
 
 def source_of(data: bytes, settings: Settings, note: Callable[[str], Any] = lambda line: None) -> Source:
@@ -50,6 +51,8 @@ def _found_in(data, settings, note):
     wanted = settings.contexts
     if wanted in (None, "none", *ImageSource.context_kinds):
         source = ImageSource.from_bytes(data, note)
+    if source is None and wanted in (None, "none", *SoundSource.context_kinds):
+        source = SoundSource.from_bytes(data)
     if source is None and wanted in (None, "none", *VideoSource.context_kinds):
         source = VideoSource.from_bytes(data, settings.grid_width)
     if source is None and wanted in (None, "none", *RunSource.context_kinds):
