@@ -13,8 +13,8 @@ from lib.coders.arithmetic import ArithmeticCoder
 from lib.coding.streams import Streams
 from lib.mixing import state
 from lib.mixing.kinds import jpeg as kind
-from lib.transforms.jpeg import Jpeg, Layout, from_rest, taken_apart
 from lib.sources.coefficients import coefficients_of, fields_of, symbols_of
+from lib.transforms.jpeg import Jpeg, Layout, from_rest, taken_apart
 
 TABLE_BITS = 22
 _AT_ONCE = 1 << 12

@@ -12,8 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from lib import FormatError
-from lib.transforms.deflate import search
-from lib.transforms.deflate import done_again, undone
+from lib.transforms.deflate import done_again, search, undone
 from lib.transforms.deflate.matching import HIGHEST, LOWEST
 from lib.transforms.deflate.presets import PRESETS, are_possible
 from lib.transforms.deflate.recipes import Recipe

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from lib.transforms.jpeg import reading, writing
-from lib.transforms.jpeg.huffman import decoding_table, encoding_table
 from lib.transforms.jpeg.headers import Frame, Scan
+from lib.transforms.jpeg.huffman import decoding_table, encoding_table
 
 
 @dataclass(frozen=True)
