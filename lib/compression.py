@@ -27,8 +27,9 @@ from lib.resume import parts
 from lib.resume.checkpoint import check_name, newest
 from lib.resume.run import Run, RunCheckpoint, asked_of, check_run, folders_of, parameters_of
 from lib.settings import Settings
-from lib.sources import ImageSource, source_of
+from lib.sources import ImageSource
 from lib.sources.png import written_anew
+from lib.sources.recognition import source_of
 from lib.sources.source import Source
 from lib.storage import folders
 from lib.storage.files import OutputFile, check_target, mode_of, reserved, write_file

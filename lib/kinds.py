@@ -21,6 +21,7 @@ class Kind:
     slots_per_symbol: int          # context slots for each symbol of an input; docs/tuning.md has the figures
     symbols_per_second: int        # that its contexts code, on one core of an x86-64 machine; for estimates
     reads_text: bool               # whether a primer, which is a text, suits it
+    suits_networks: bool = True    # whether a network can predict its symbols, in as many streams as it likes
 
     @property
     def stored_name(self) -> str:
@@ -42,6 +43,8 @@ _RELEASED = (
     Kind("video", 1, "lib.mixing.kinds.video", _presets(18, 19, 20, 21), 96, 30_000, False),
     Kind("image", 1, "lib.mixing.kinds.image", _presets(22, 23, 24, 25), 24, 28_000, False),
     Kind("sound", 1, "lib.mixing.kinds.sound", _presets(26, 27, 28, 29), 4, 40_000, False),
+    Kind("jpeg", 1, "lib.mixing.kinds.jpeg", _presets(30, 30, 30, 30), 4, 150_000, False, suits_networks=False),
+    Kind("packed", 1, "lib.mixing.kinds.packed", _presets(31, 31, 31, 31), 0, 10_000_000, False, suits_networks=False),
 )
 
 BY_STORED_NAME: Mapping[str, Kind] = MappingProxyType({kind.stored_name: kind for kind in _RELEASED})

@@ -59,6 +59,8 @@ PRESETS = MappingProxyType({
     27: MappingProxyType(_BALANCED | _SOUND),
     28: MappingProxyType(_BEST | _SOUND),
     29: MappingProxyType(_GPU | _SOUND),
+    30: MappingProxyType(_FAST | dict(contexts="jpeg")),
+    31: MappingProxyType(_FAST | dict(contexts="packed", table_bits=14)),
 })
 NETWORK = 5
 # Parameters that early presets do not know.

@@ -14,8 +14,9 @@ from samples import FAST
 
 from lib.errors import FormatError
 from lib.limits import MOST_INFLATED
-from lib.sources import ByteSource, base, describe_source, png, source_of
+from lib.sources import ByteSource, base, describe_source, png
 from lib.sources.part import PartDescription, PartSource
+from lib.sources.recognition import source_of
 
 SCENE = np.add.outer(np.arange(12) * 3, np.arange(20) * 5).astype(np.uint8)
 CLIP = np.random.default_rng(3).integers(0, 40, (6, 4, 6)).astype(np.uint16)

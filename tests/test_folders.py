@@ -13,7 +13,8 @@ from PIL import Image
 from samples import TEXT
 
 from lib import InputError, OutputError, Settings, compress, decompress, inspect
-from lib.sources import ImageSource, VideoSource, source_of
+from lib.sources import ImageSource, VideoSource
+from lib.sources.recognition import source_of
 from lib.storage import folders, restoring, tree
 from lib.storage.names import near_name
 

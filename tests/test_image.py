@@ -15,9 +15,10 @@ from samples import FAST, coded_file, flipped, take_apart, there_and_back
 from lib import FormatError, InputError, Settings, SettingsError, compress, decompress, inspect, learn, resume
 from lib.coding.streams import Streams
 from lib.models.inputs import Samples
-from lib.sources import ByteSource, ImageSource, describe_source, png, source_of
+from lib.sources import ByteSource, ImageSource, describe_source, png
 from lib.sources.base import packed_description
 from lib.sources.pictures import Pixels
+from lib.sources.recognition import source_of
 
 SMALL = dict(preset="balanced", rnn_units=8, embedding_size=4, seq_length=4, update_interval=2)
 

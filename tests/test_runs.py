@@ -17,7 +17,8 @@ from lib.coding.predictor import Predictor
 from lib.coding.streams import Streams
 from lib.errors import FormatError, InputError
 from lib.limits import MOST_ORIGINAL
-from lib.sources import ByteSource, RunSource, base, describe_source, runs, source_of
+from lib.sources import ByteSource, RunSource, base, describe_source, runs
+from lib.sources.recognition import source_of
 
 DISK = b"".join([TEXT, bytes(40_000), NOISE[:700], b"\xff" * 30_000, bytes(50_000), TEXT[:300]])
 NOISY = random.Random(2).randbytes(400_000)

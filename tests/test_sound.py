@@ -13,8 +13,9 @@ from samples import FAST, NOISE, a_wav, coded_file, flipped, take_apart, there_a
 from lib import FormatError, InputError, Settings, SettingsError, compress, decompress, inspect, learn, resume
 from lib.mixing import regression
 from lib.mixing.kinds import waveform
-from lib.sources import ByteSource, describe_source, source_of
+from lib.sources import ByteSource, describe_source
 from lib.sources.base import packed_description
+from lib.sources.recognition import source_of
 from lib.sources.sound import SoundSource
 from lib.sources.waves import Waves
 
@@ -180,7 +181,7 @@ def test_samples_of_any_size_are_taken_and_given_back(frames, channels, each, fr
     assert waves.are_possible and Waves.from_list(waves.to_list()) == waves
     data = np.random.default_rng(seed).bytes(waves.count)
     codes = waves.take(data)
-    assert codes.shape == (waves.count,) and waves.give(codes) == data
+    assert codes.shape == (waves.count,) and waves.write(codes) == data
     values = [int.from_bytes(data[at:at + each], "little" if from_low else "big", signed=is_signed) for at in range(0, len(data), each)]
     amplitudes = [int.from_bytes(codes[at:at + each].tobytes(), "big") for at in range(0, len(data), each)]
     assert amplitudes == [value + (1 << 8 * each - 1) * is_signed for value in values]

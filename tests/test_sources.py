@@ -12,7 +12,8 @@ from samples import FAST
 
 from lib.errors import FormatError
 from lib.sample import sample_bytes
-from lib.sources import ByteSource, ImageSource, VideoSource, base, describe_source, png, source_of
+from lib.sources import ByteSource, ImageSource, VideoSource, base, describe_source, png
+from lib.sources.recognition import source_of
 
 EVERY_BYTE = bytes(range(256))
 

@@ -32,8 +32,9 @@ from lib import (
 from lib.__main__ import main
 from lib.limits import LARGEST_MANIFEST
 from lib.resume import splitting
-from lib.sources import PartSource, part, source_of
+from lib.sources import PartSource, part
 from lib.sources.part import PartDescription
+from lib.sources.recognition import source_of
 
 DATA = bytes(range(200)) + TEXT * 3
 SETTINGS = {

@@ -15,7 +15,8 @@ from samples import FAST, coded_file, take_apart, there_and_back
 from lib import FormatError, InputError, Settings, SettingsError, compress, decompress, inspect, learn
 from lib.coding.streams import Streams
 from lib.models.inputs import Grid, InputShape, input_shape_of
-from lib.sources import ByteSource, VideoSource, describe_source, npy, source_of
+from lib.sources import ByteSource, VideoSource, describe_source, npy
+from lib.sources.recognition import source_of
 
 SMALL = dict(preset="balanced", rnn_units=8, embedding_size=4, seq_length=4, update_interval=2)
 

@@ -34,7 +34,7 @@ from lib.sample import sample_bytes
 
 # %%
 from lib.coding.plan import Plan
-from lib.sources import source_of
+from lib.sources.recognition import source_of
 
 DATA = sample_bytes()[:20_000]
 BASE = Settings(preset="network", rnn_units=64, num_layers=2, embedding_size=16, batch_size=16, arithmetic="float32",

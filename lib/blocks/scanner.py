@@ -7,76 +7,100 @@ which lib.blocks.segments cuts into text and other data. How much is tried depen
 import re
 from collections.abc import Callable, Iterator
 
-from lib.blocks import segments
+from lib.blocks import files, segments
 from lib.blocks.containers import deflated_at
 from lib.blocks.tree import Leaf, Made, Node
 from lib.limits import DEEPEST_TREE, MOST_TAKEN_APART
-from lib.transforms import BASE64, DEFLATE, base64_lines, deflate
+from lib.transforms import BASE64, DEFLATE, UTF16, base64_lines, deflate, utf16
+from lib.transforms.effort import Effort
 
 _FEWEST_DEFLATED = 32                # bytes: less is not worth a node
-_MOST_TRIED = 64                     # times the bytes of an input: how much may be inflated in vain
+# How many bytes may be looked at in vain: so many for each of an input, and so many more.
+_EFFORT_OF_BYTE, _ANY_EFFORT = 16, 1 << 26
+_SPENT_IN_VAIN = 1 << 24
 # What may begin something, each in a group of its own name.
-_SIGNATURES = re.compile(rb"(?P<zip>PK\x03\x04)|(?P<gzip>\x1f\x8b\x08)|(?P<zlib>[\x48\x58\x68\x78][\x01\x5e\x9c\xda\x09\x43\x81\x89\xc3\xc7])"
-                         rb"|(?P<base64>(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60})", re.DOTALL)
+_SIGNATURES = re.compile(rb"(?P<zip>PK\x03\x04)|(?P<gzip>\x1f\x8b\x08)|(?P<zlib>[\x48\x58\x68\x78][\x01\x5e\x9c\xda\x09\x43\x81\x89\xc3\xc7])|"
+                         + files.SIGNATURES + rb"|(?P<utf16>" + utf16.SIGNATURE + rb")|(?P<base64>(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60})", re.DOTALL)
+_OF_FILES = frozenset(re.findall("P<([a-z]+)>", files.SIGNATURES.decode("latin-1")))
+_LONG = frozenset(["base64", "utf16"])          # signatures whose every place would match again
 
 
 def is_worth_it(nodes: list[Node]) -> bool:
     """Whether the description of nodes and a model for each kind cost less than they may bring."""
-    if any(isinstance(node, Made) for node in nodes):
-        return True
-    return len({node.kind for node in nodes if isinstance(node, Leaf)}) > 1
+    kinds = {node.kind if isinstance(node, Leaf) else "" for node in nodes}
+    return len(kinds) > 1 or not kinds <= {*segments.KINDS}
 
 
 class Scanner:
-    """Takes one input apart. `say` is called with a line of text on how far it is."""
+    """Takes one input apart.
 
-    def __init__(self, say: Callable[[str], object] = lambda line: None) -> None:
-        self._say, self._left = say, MOST_TAKEN_APART
+    say: called with a line of text on what could not be taken apart. with_lepton, grid_width: as in lib.blocks.files.
+    """
+
+    def __init__(self, say: Callable[[str], object] = lambda line: None, with_lepton: bool = False, grid_width: int = 0) -> None:
+        self._say, self._with_lepton, self._grid_width = say, with_lepton, grid_width
+        self._left, self._effort = MOST_TAKEN_APART, Effort(0)
         self._like = b""                   # the recipe of the last stream: the next one is likely of the same encoder
 
     def scan(self, data: bytes) -> list[Node]:
         """The nodes that `data` is made of."""
+        self._effort = Effort(_EFFORT_OF_BYTE * len(data) + _ANY_EFFORT)
         return list(self._nodes(data, 0))
 
     def _nodes(self, data, depth) -> Iterator[Node]:
         """Nodes of `data`: what was found, and the plain bytes between."""
         plain = 0
-        for start, end, node in self._found_in(data, depth):
+        for node, start, end in self._found_in(data, depth):
             yield from self._plain(data[plain:start])
             yield node
             plain = end
         yield from self._plain(data[plain:])
 
     def _plain(self, data):
+        """Plain bytes, cut by what they look like."""
         for start, end, kind in segments.stretches(data):
             yield Leaf(kind, data[start:end])
 
-    def _found_in(self, data, depth) -> Iterator[tuple[int, int, Node]]:
-        """(start, end, what it is) of everything that transforms take apart, in order."""
-        if depth >= DEEPEST_TREE:
-            return
+    def _found_in(self, data, depth) -> Iterator[files.Found]:
+        """Everything in `data` that is no plain bytes, in order."""
         at = 0
         while signature := _SIGNATURES.search(data, at):
-            found = self._base64(data, signature, depth) if signature.lastgroup == "base64" else self._deflated(data, signature, depth)
+            sort, start = signature.lastgroup, signature.start()
+            found = self._found_at(data, sort, start, depth) if self._effort.is_left else None
             if found:
                 yield found
-                at = found[1]
+                at = found[2]
             else:
-                at = signature.start() + 1 if signature.lastgroup != "base64" else signature.end()
+                at = signature.end() if sort in _LONG else start + 1
 
-    def _base64(self, data, signature, depth):
-        found = base64_lines.find(data, signature.start())
-        if not found or len(found.inner) > self._left:
+    def _found_at(self, data, sort, start, depth):
+        """What begins at `start` by its signature, as `files.found_at` gives it; or None."""
+        if sort in _OF_FILES:
+            found = files.found_at(data, sort, start, self._with_lepton, self._grid_width)
+            self._effort.spend(found[2] - start if found else min(len(data) - start, _SPENT_IN_VAIN))
+            return found
+        if depth >= DEEPEST_TREE:
+            return None
+        if sort == "base64":
+            return self._made(BASE64, base64_lines.find(data, start), depth)
+        if sort == "utf16":
+            return self._made(UTF16, utf16.find(data, start), depth)
+        return self._deflated(data, sort, start, depth)
+
+    def _made(self, transform, found, depth):
+        """What a transform makes of what it found: (bytes that say the same, the recipe, where they begin and end)."""
+        if found is None or len(found.inner) > self._left:
             return None
         self._left -= len(found.inner)
-        return found.start, found.end, Made(BASE64, found.recipe, tuple(self._nodes(found.inner, depth + 1)))
+        self._effort.spend(len(found.inner))
+        return Made(transform, found.recipe, tuple(self._nodes(found.inner, depth + 1))), found.start, found.end
 
-    def _deflated(self, data, signature, depth):
-        start = deflated_at(data, signature.lastgroup, signature.start())
-        if start is None:
+    def _deflated(self, data, container, start, depth):
+        begin = deflated_at(data, container, start)
+        if begin is None:
             return None
-        undone = deflate.undone(data, start, most=self._left, like=self._like)
+        undone = deflate.undone(data, begin, most=self._left, like=self._like, effort=self._effort)
         if not undone or undone.size < _FEWEST_DEFLATED:
             return None
         self._left, self._like = self._left - len(undone.inflated), undone.recipe
-        return start, start + undone.size, Made(DEFLATE, undone.recipe, tuple(self._nodes(undone.inflated, depth + 1)))
+        return Made(DEFLATE, undone.recipe, tuple(self._nodes(undone.inflated, depth + 1))), begin, begin + undone.size

@@ -6,6 +6,7 @@ Markov model of two states (the Viterbi algorithm), in which a change costs what
 
 import numpy as np
 
+KINDS = ("text", "binary")
 _WINDOW = 512                        # bytes that are not cut
 _CHANGE = 900.0                      # bits
 _FEWEST = 4096                       # bytes of a stretch

@@ -16,21 +16,23 @@ and so on for all nodes of the input, one after the other. A varint holds seven 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from lib.errors import FormatError
 from lib.limits import DEEPEST_TREE, MOST_NODES
 from lib.transforms import make
 
-KINDS = ("text", "binary")           # of leaves, by number: these never change
+KINDS = ("text", "binary", "image", "jpeg", "sound", "video", "packed")      # of leaves, by number: these never change
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """Bytes of one kind."""
+    """Bytes of one kind. found: what they were recognised by, for the source of the kind."""
 
     kind: str
     data: bytes
+    found: Any = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,12 @@ class Made:
 Node = Leaf | Made
 
 
-def taken_apart(nodes: Sequence[Node]) -> tuple[bytes, dict[str, bytes]]:
-    """(the map, {kind: the bytes of all its leaves})."""
+def taken_apart(nodes: Sequence[Node]) -> tuple[bytes, dict[str, list[Leaf]]]:
+    """(the map, {kind: all its leaves})."""
     tree_map = bytearray()
-    groups: dict[str, list[bytes]] = {}
+    groups: dict[str, list[Leaf]] = {}
     _put(nodes, tree_map, groups)
-    return bytes(tree_map), {kind: b"".join(groups[kind]) for kind in KINDS if kind in groups}
+    return bytes(tree_map), {kind: groups[kind] for kind in KINDS if kind in groups}
 
 
 def put_together(tree_map: bytes, groups: Mapping[str, bytes], size: int) -> bytes:
@@ -69,7 +71,7 @@ def _put(nodes, tree_map, groups):
     for node in nodes:
         if isinstance(node, Leaf):
             tree_map += varint(2 * KINDS.index(node.kind)) + varint(len(node.data))
-            groups.setdefault(node.kind, []).append(node.data)
+            groups.setdefault(node.kind, []).append(node)
         else:
             tree_map += varint(2 * node.transform + 1) + varint(len(node.recipe)) + node.recipe + varint(len(node.parts))
             _put(node.parts, tree_map, groups)

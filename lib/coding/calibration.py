@@ -28,8 +28,8 @@ _speeds: dict[str, float] = {}      # "contexts", "network" -> times as fast as 
 
 def seconds(plan: Plan, prior_symbols: int = 0) -> float:
     """Seconds that a run takes here, from its start to its end, of a plan with a prior of so many symbols."""
-    kind = BY_STORED_NAME.get(plan.parameters.contexts)
-    compiling_seconds = _COMPILING if kind and not compiling.is_compiled(kind.module) else 0
+    kinds = {BY_STORED_NAME.get(part.parameters.contexts) for part in plan.groups or [plan]}
+    compiling_seconds = sum(_COMPILING for kind in kinds if kind and not compiling.is_compiled(kind.module))
     return speed.BEGIN_SECONDS + compiling_seconds + speed.coding_seconds(plan, prior_symbols) / _known()[_what(plan)]
 
 
@@ -42,7 +42,7 @@ def note(plan: Plan, symbols_per_second: float) -> None:
 
 
 def _what(plan):
-    return "network" if plan.parameters.has_network else "contexts"
+    return "network" if any(part.parameters.has_network for part in plan.groups or [plan]) else "contexts"
 
 
 def _known():

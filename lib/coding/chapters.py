@@ -52,9 +52,11 @@ class ChapterPredictor(Predictor):
         while done < len(symbols):
             step = first_step + done
             predictor = self._predictor(step)
-            local = step - self._streams.first_of(self._number)
-            end = min(done + predictor.steps_at_once, len(symbols), done + self._streams.groups[self._number].steps - local)
-            predictor.code_steps(coder, symbols[done:end], active[done:end], local)
+            streams, local = self._streams.groups[self._number], step - self._streams.first_of(self._number)
+            end = min(done + predictor.steps_at_once, len(symbols), done + streams.steps - local)
+            own = np.ascontiguousarray(symbols[done:end, :streams.batch_size])       # itself, where no other group has more streams
+            predictor.code_steps(coder, own, active[done:end], local)
+            symbols[done:end, :streams.batch_size] = own
             done = end
 
     def code_lengths(self) -> np.ndarray | None:

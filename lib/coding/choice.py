@@ -7,13 +7,16 @@ import dataclasses
 
 from lib.coding import speed
 from lib.coding.plan import Plan
-from lib.kinds import name_of
+from lib.kinds import NEWEST, name_of
 from lib.models.exact.bounds import MOST_SYMBOLS
 from lib.settings import Settings
 from lib.sources.blocks import BlockSource
 from lib.sources.source import Source
 
 _SMALLEST_FIRST = ("best", "balanced", "fast")
+_FEWEST_FOR_NETWORKS = 4096      # symbols of a group of an input
+_OF_NETWORKS = ("num_layers", "batch_size", "primer")       # settings that kinds which suit none leave to the preset
+_WITH_PRIORS = ("text", "binary")
 _MOST_MEMORY = 3_000_000_000     # bytes that auto lets networks and contexts take: half of what small machines have
 
 
@@ -31,9 +34,7 @@ def plan_for(settings: Settings, source: Source, prior_symbols: int = 0) -> tupl
         parameters = wished.resolve(source.symbol_count, kind, prior_symbols)
         if not isinstance(source, BlockSource):
             return Plan.of(parameters, source, settings.backend)
-        same = wished.with_values({"batch_size": parameters.batch_size})
-        groups = [same.resolve(group.source.symbol_count, group.source.suitable_contexts(), prior_symbols) for group in source.groups]
-        return Plan.of(parameters, source.with_parameters(groups), settings.backend)
+        return Plan.of(parameters, source.with_parameters([_parameters_of(group, wished, prior_symbols) for group in source.groups]), settings.backend)
 
     if settings.preset != "auto":
         return plan_by(settings.preset), ""
@@ -50,11 +51,26 @@ def plan_for(settings: Settings, source: Source, prior_symbols: int = 0) -> tupl
             break
         against.append(f"{name} would take about {duration(seconds)}" if seconds > settings.time_limit else
                        f"{name} would take {plan.predictor_bytes / 1e9:.1f} GB of memory")
-    return plan, _reason(name, plan.parameters.contexts, kind, seconds, against, settings.time_limit)
+    return plan, _reason(name, plan, kind, seconds, against, settings.time_limit)
 
 
-def _reason(name, contexts, kind, seconds, against, time_limit):
+def _parameters_of(group, wished, prior_symbols):
+    """What a group is coded with: as its kind suits it, and without a network where that would take longer to begin than it is worth."""
+    kind = NEWEST[group.contexts]
+    if not kind.suits_networks:
+        wished = wished.with_values(dict.fromkeys(_OF_NETWORKS, None))
+    if group.name not in _WITH_PRIORS:
+        wished, prior_symbols = wished.with_values({"prior": None}), 0
+    if group.source.symbol_count < _FEWEST_FOR_NETWORKS and not wished.chooses_network:
+        wished = dataclasses.replace(wished, preset="fast")
+    return wished.resolve(group.source.symbol_count, kind.name, prior_symbols)
+
+
+def _reason(name, plan, kind, seconds, against, time_limit):
+    contexts = plan.parameters.contexts
     data = f"data that looks like {kind}" if name_of(contexts) == kind else f"contexts={contexts}"
+    if plan.groups:
+        data = f"data that holds {', '.join(sorted({group.parameters.contexts for group in plan.groups}))}"
     why = f"; {', '.join(against)}, and time_limit is {duration(time_limit)}" if against else ""
     return f"auto took {name} for {data}: about {duration(seconds)} on two usual cores{why}"
 

@@ -16,6 +16,8 @@ _PRIMED_PER_SECOND = 20_000                # symbols of a primer or prior that c
 
 def symbols_per_second(plan: Plan) -> float:
     """Symbols that a plan codes in a second on two cores of an x86-64 machine."""
+    if plan.groups:
+        return plan.streams.coded_count / sum(group.streams.coded_count / symbols_per_second(group) for group in plan.groups)
     parameters = plan.parameters
     kind = BY_STORED_NAME.get(parameters.contexts)
     seconds = 1 / (kind.symbols_per_second if kind else _WITHOUT_CONTEXTS)

@@ -84,7 +84,8 @@ class Streams:
 class StackedStreams:
     """Streams of several groups of symbols, one group after the other: what `Streams` is for one.
 
-    groups: Streams of whole inputs, all of one batch_size. Step s is the step s - first of the group that begins at `first`.
+    groups: Streams of whole inputs. Step s is the step s - first of the group that begins at `first`. A group of fewer streams than
+    another leaves columns of the matrix free.
     """
 
     groups: tuple[Streams, ...]
@@ -92,7 +93,7 @@ class StackedStreams:
 
     @property
     def batch_size(self) -> int:
-        return self.groups[0].batch_size
+        return max(group.batch_size for group in self.groups)
 
     @property
     def symbol_count(self) -> int:
@@ -133,11 +134,14 @@ class StackedStreams:
         return np.zeros((self.steps, self.batch_size), np.uint16)
 
     def lay_out(self, symbols: np.ndarray) -> np.ndarray:
-        ends = list(itertools.accumulate(group.symbol_count for group in self.groups))
-        return np.concatenate([group.lay_out(symbols[end - group.symbol_count:end]) for group, end in zip(self.groups, ends)])
+        matrix, start = self.empty(), 0
+        for group, end in zip(self.groups, self.breaks):
+            matrix[end - group.steps:end, :group.batch_size] = group.lay_out(symbols[start:start + group.symbol_count])
+            start += group.symbol_count
+        return matrix
 
     def join(self, matrix: np.ndarray) -> np.ndarray:
-        return np.concatenate([group.join(matrix[end - group.steps:end]) for group, end in zip(self.groups, self.breaks)])
+        return np.concatenate([group.join(matrix[end - group.steps:end, :group.batch_size]) for group, end in zip(self.groups, self.breaks)])
 
 
 AnyStreams = Streams | StackedStreams

@@ -154,7 +154,7 @@ def allocated(kind: ContextSet, values: np.ndarray, bits: int, layout: np.ndarra
         start_weights=_start_weights(sizes, with_network),
         weights=np.zeros((sum(sizes.rows), sizes.inputs), np.int32),
         first_row=_starts(sizes.rows), scope=_scopes(kind.selectors),
-        final_start_weights=np.full(sets, (1 << mixer.WEIGHT_FRACTION) // sets, np.int32),
+        final_start_weights=np.full(sets, (1 << mixer.WEIGHT_FRACTION) // max(sets, 1), np.int32),
         final_weights=np.zeros((sum(sizes.final_rows), sets), np.int32),
         final_first_row=_starts(sizes.final_rows), final_scope=_scopes(kind.final_selectors),
         maps=np.tile(apm.fresh(sizes.map_contexts), (kind.maps, 1)),

@@ -12,7 +12,7 @@ from lib.contents import input_bytes, inspect
 from lib.kinds import name_of
 from lib.machine import available_memory
 from lib.settings import Settings
-from lib.sources import source_of
+from lib.sources.recognition import source_of
 from lib.sources.source import Source
 
 _PNG = b"\x89PNG"

@@ -5,76 +5,21 @@ whole input, where it is a part of one), `left_out` (bytes of the original that 
 `streams_for(batch_size)` (how they lie), `symbols()` (uint16, shape (coded_count of these streams,)) and `description()` (the bytes from which `from_description` and the symbols give the original back);
 for contexts `codes`, `code_bits`, `layout`, `context_kinds`, `suitable_contexts()` and `codes_of(text)`, the codes of a
 prior; `place`, which part of which whole it is; and `model_inputs`, what a network sees (see lib.models.inputs). A new kind of data is a new module here with an entry in
-`_KINDS`, and its place in `source_of`.
+`_KINDS`, and its place in `lib.sources.recognition`.
 """
 
-from collections.abc import Callable
-from typing import Any
-
-from lib.blocks.scanner import Scanner, is_worth_it
 from lib.errors import FormatError
-from lib.settings import Settings
-from lib.sources import base, part
 from lib.sources.blocks import BlockSource
 from lib.sources.bytes import ByteSource
 from lib.sources.image import ImageSource
+from lib.sources.jpeg import JpegSource
 from lib.sources.part import PartSource
 from lib.sources.runs import RunSource
 from lib.sources.sound import SoundSource
 from lib.sources.source import Source
 from lib.sources.video import VideoSource
 
-_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource, RunSource, SoundSource, BlockSource)}
-
-
-def source_of(data: bytes, settings: Settings, note: Callable[[str], Any] = lambda line: None) -> Source:
-    """The source of an input's bytes, by what they are, and by the kind of contexts that settings ask for.
-
-    note: called with a line of text where there is something to say of the data. Raises FormatError where it only begins like a
-    part; whether what was asked for can look at it is for the plan to say. What is found in the data is kept only where a decoder gives the very
-    data back from it.
-    """
-    source = _found_in(data, settings, note)
-    if source is not None and (fault := _fault_of(source, data)):
-        if source.place:
-            raise FormatError(f"the part cannot be given back: {fault}", "split the file again")
-        note(f"this looks like {source.unit}, and is coded as bytes: {fault}")
-        source = None
-    return source or ByteSource.from_bytes(data)
-
-
-def _found_in(data, settings, note):
-    """The source of what is more than bytes by its looks, or None."""
-    if data[:len(part.MAGIC)] == part.MAGIC:
-        return PartSource.from_bytes(data)
-    source: Source | None = None
-    wanted = settings.contexts
-    if wanted in (None, "none", *ImageSource.context_kinds):
-        source = ImageSource.from_bytes(data, note)
-    if source is None and wanted in (None, "none", *SoundSource.context_kinds):
-        source = SoundSource.from_bytes(data)
-    if source is None and wanted in (None, "none", *VideoSource.context_kinds):
-        source = VideoSource.from_bytes(data, settings.grid_width)
-    if source is None and wanted in (None, "none", *RunSource.context_kinds):
-        source = RunSource.from_bytes(data)
-    if source is None and wanted is None and settings.arithmetic in (None, "exact") and settings.preset != "network":
-        nodes = Scanner(note).scan(data)
-        if is_worth_it(nodes):
-            source = BlockSource.from_nodes(nodes, len(data))
-    return source
-
-
-def _fault_of(source, data):
-    """Why a decoder would not give `data` back from what its source says of it, in a few words; "" where it does."""
-    try:
-        if isinstance(source, BlockSource):             # whose groups are not settled yet
-            return "" if source.restore(source.symbols()) == data else "other bytes would come back"
-        reader = describe_source(source.kind, len(data), source.description())
-        return "" if reader.restore(source.symbols()) == data else "other bytes would come back"
-    except FormatError as error:
-        return error.what
-    except base.FAULTS as error:
-        return f"it cannot be described ({error})"
+_KINDS = {source.kind: source for source in (ByteSource, PartSource, VideoSource, ImageSource, RunSource, SoundSource, BlockSource, JpegSource)}
 
 
 def describe_source(kind: int, original_bytes: int, description: bytes) -> Source:

@@ -1,6 +1,7 @@
 """An input as what it is made of: groups of bytes, each of one kind and a source of its own, and a map that puts them together."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,9 +13,15 @@ from lib.limits import MOST_TAKEN_APART
 from lib.parameters import Parameters
 from lib.sources import base
 from lib.sources.bytes import ByteSource
+from lib.sources.image import ImageSource
+from lib.sources.jpeg import JpegSource
+from lib.sources.runs import RunSource
+from lib.sources.sound import SoundSource
 from lib.sources.source import Source
+from lib.sources.video import VideoSource
 
 _MAP = "map"
+_LARGE_MAP = 256                             # bytes: a smaller one is in the description, and not worth a predictor
 _GROUPS = (_MAP, *tree.KINDS)                # by number, in headers: these never change
 
 
@@ -27,6 +34,11 @@ class Group:
     source: Source
     parameters: Parameters | None = None     # what it is coded with, once that is known
 
+    @property
+    def contexts(self) -> str:
+        """The kind of contexts that suits it."""
+        return "binary" if self.name == _MAP else self.name
+
     def to_list(self) -> list:
         """What a header holds of it."""
         assert self.parameters is not None
@@ -34,7 +46,7 @@ class Group:
 
 
 class BlockSource(base.WholeSource):
-    """An input in groups. Each is coded by itself, one after the other, the map first."""
+    """An input in groups. Each is coded by itself, one after the other, a large map first."""
 
     kind = 6
     unit = "symbols"
@@ -43,15 +55,20 @@ class BlockSource(base.WholeSource):
     code_bits = 0
     layout = np.zeros(0, np.int64)
 
-    def __init__(self, groups: Sequence[Group], original_bytes: int) -> None:
-        self.groups, self._original_bytes = tuple(groups), original_bytes
+    def __init__(self, groups: Sequence[Group], small_map: bytes, original_bytes: int) -> None:
+        """small_map: the map, where no group is; else nothing."""
+        self.groups, self._small_map, self._original_bytes = tuple(groups), small_map, original_bytes
 
     @classmethod
-    def from_nodes(cls, nodes: Sequence[tree.Node], original_bytes: int) -> "BlockSource":
-        """The source of an input that `nodes` put together make."""
-        tree_map, groups = tree.taken_apart(nodes)
-        return cls([Group(name, len(data), ByteSource.from_bytes(data)) for name, data in {_MAP: tree_map, **groups}.items() if data],
-                   original_bytes)
+    def from_nodes(cls, nodes: Sequence[tree.Node], original_bytes: int) -> Source:
+        """The source of an input that `nodes` put together make: of one leaf, that of its kind."""
+        tree_map, leaves = tree.taken_apart(nodes)
+        if len(nodes) == 1 and isinstance(nodes[0], tree.Leaf):
+            return _source_of(leaves[nodes[0].kind])
+        groups = [Group(_MAP, len(tree_map), ByteSource.from_bytes(tree_map))] if len(tree_map) >= _LARGE_MAP else []
+        for name in tree.KINDS:
+            groups += [Group(name, sum(len(leaf.data) for leaf in some), _source_of(some)) for some in _parted(leaves.get(name, []))]
+        return cls(groups, b"" if groups[0].name == _MAP else tree_map, original_bytes)
 
     @classmethod
     def from_description(cls, original_bytes: int, description: bytes) -> "BlockSource":
@@ -59,19 +76,23 @@ class BlockSource(base.WholeSource):
         from lib.sources import describe_source
         try:
             groups = []
-            for number, size, kind, described, preset, overrides in base.unpacked_description(description):
+            small_map, *described_groups = base.unpacked_description(description)
+            for number, size, kind, described, preset, overrides in described_groups:
                 if not (0 < size <= original_bytes + MOST_TAKEN_APART and 0 <= number < len(_GROUPS) and kind != cls.kind):
                     raise ValueError("no group is like this")
                 groups.append(Group(_GROUPS[number], size, describe_source(kind, size, described), Parameters.from_header(preset, overrides)))
-            if not groups or sorted({_GROUPS.index(group.name) for group in groups}) != [_GROUPS.index(group.name) for group in groups]:
-                raise ValueError("groups are in order, and each is there once")
-            return cls(groups, original_bytes)
+            if not groups or sorted(groups, key=lambda group: _GROUPS.index(group.name)) != groups:
+                raise ValueError("groups are in order")
+            if type(small_map) is not bytes or bool(small_map) == (groups[0].name == _MAP):
+                raise ValueError("there is one map")
+            return cls(groups, small_map, original_bytes)
         except base.FAULTS as error:
             raise base.damaged("what the file is made of") from error
 
     def with_parameters(self, parameters: Sequence[Parameters]) -> "BlockSource":
         """The same, once it is known what each group is coded with."""
-        return BlockSource([replace(group, parameters=own) for group, own in zip(self.groups, parameters, strict=True)], self._original_bytes)
+        return BlockSource([replace(group, parameters=own) for group, own in zip(self.groups, parameters, strict=True)],
+                           self._small_map, self._original_bytes)
 
     @property
     def symbol_count(self) -> int:
@@ -90,7 +111,7 @@ class BlockSource(base.WholeSource):
 
     def suitable_contexts(self) -> str:
         """The kind that most of it is of."""
-        return self.largest.source.suitable_contexts()
+        return self.largest.contexts
 
     @property
     def largest(self) -> Group:
@@ -106,14 +127,40 @@ class BlockSource(base.WholeSource):
 
     def description(self) -> bytes:
         """What each group is, and how it is coded."""
-        return base.packed_description([group.to_list() for group in self.groups])
+        return base.packed_description([self._small_map, *(group.to_list() for group in self.groups)])
 
     def restore(self, symbols: np.ndarray) -> bytes:
         """The input's bytes."""
-        groups, start = {}, 0
+        parts: dict[str, list[bytes]] = {}
+        start = 0
         for group in self.groups:
             end = start + group.source.symbol_count
-            groups[group.name], start = group.source.restore(symbols[start:end]), end
-        if any(len(groups[group.name]) != group.size for group in self.groups):
-            raise FormatError("a group is not of the size that the header says", "the file is damaged")
-        return tree.put_together(groups.pop(_MAP, b""), groups, self._original_bytes)
+            part, start = group.source.restore(symbols[start:end]), end
+            if len(part) != group.size:
+                raise FormatError("a group is not of the size that the header says", "the file is damaged")
+            parts.setdefault(group.name, []).append(part)
+        groups = {name: b"".join(pieces) for name, pieces in parts.items()}
+        return tree.put_together(groups.pop(_MAP, self._small_map), groups, self._original_bytes)
+
+
+def _parted(leaves: Sequence[tree.Leaf]) -> Iterator[list[tree.Leaf]]:
+    """Leaves of a kind, in as many groups as they need: videos of other grids have sources of their own."""
+    for _, group in itertools.groupby(leaves, key=lambda leaf: leaf.found.grid if leaf.kind == "video" else None):
+        yield list(group)
+
+
+def _source_of(leaves: Sequence[tree.Leaf]) -> Source:
+    """The source of a group."""
+    kind, files = leaves[0].kind, [(leaf.data, leaf.found) for leaf in leaves]
+    if kind == "image":
+        return ImageSource.of_files(files)
+    if kind == "sound":
+        return SoundSource.of_files(files)
+    if kind == "jpeg":
+        return JpegSource.of_files([found for _, found in files])
+    data = b"".join(leaf.data for leaf in leaves)
+    if kind == "video":
+        source = leaves[0].found if len(leaves) == 1 else VideoSource.from_bytes(data, leaves[0].found.grid[1])
+        assert source                            # arrays of one grid, one after the other, are one video
+        return source
+    return RunSource.from_bytes(data) or ByteSource.from_bytes(data)

@@ -15,12 +15,10 @@ from lib.errors import FormatError
 from lib.limits import MOST_INFLATED
 from lib.sources import base
 from lib.sources import png as png_files
-from lib.sources.archives import stored_files
 from lib.sources.pictures import Pixels, pixels_in
 
-_MOST_AROUND, _USUAL_AROUND = 0.2, 2048  # of the bytes that are no pixels: a share, and what a palette and headers take
 _MOST_CODE = 255
-_CAN_BE_PACKED = (rb"\xff\xd8\xff", "a JPEG"), (rb"GIF8", "a GIF"), (rb"RIFF....WEBP", "WebP")
+_CAN_BE_PACKED = (rb"GIF8", "a GIF"), (rb"RIFF....WEBP", "WebP")
 
 
 @dataclass(frozen=True)
@@ -80,21 +78,16 @@ class ImageSource(base.WholeSource):
         note: called with a line of text where that is so of something that looks like an image.
         """
         note = note or (lambda line: None)
-        pieces, pictures, codes, end, packed = [], [], [], 0, 0
-        whole = ("", 0, len(data))
-        for _, start, size in stored_files(data) or [whole]:
-            found = _picture_in(data[start:start + size], note)
-            if found is None:
-                continue
-            picture, taken, first, last = found
-            pieces.append(data[end:start + first])
-            pictures.append(picture)
-            codes.append(taken)
-            end, packed = start + last, packed + last - first
-        if not pictures or len(data) - packed > max(_MOST_AROUND * len(data), _USUAL_AROUND):
+        files = base.files_with(data, lambda file: picture_in(file, note))
+        if not files or not base.is_mostly(data, files):
             return None
-        samples = np.concatenate(codes)
-        return cls(base.occurring(samples), [*pieces, data[end:]], pictures, samples)
+        return cls.of_files(files)
+
+    @classmethod
+    def of_files(cls, files: Sequence[tuple[bytes, base.Found]]) -> "ImageSource":
+        """The source of files that follow each other, each with what `picture_in` found in it."""
+        samples = np.concatenate([found.codes for _, found in files])
+        return cls(base.occurring(samples), base.pieces_around(files), [found.what for _, found in files], samples)
 
     @classmethod
     def from_description(cls, original_bytes: int, description: bytes) -> "ImageSource":
@@ -161,8 +154,8 @@ class ImageSource(base.WholeSource):
         return b"".join([*parts, self._pieces[-1]])
 
 
-def _picture_in(data, note):
-    """(the _Picture, its codes, where its bytes begin and end) of a file's bytes, or None."""
+def picture_in(data: bytes, note: Callable[[str], Any] = lambda line: None) -> base.Found | None:
+    """The picture that a file's bytes are, or None. note: called with a line of text on what looks like one and cannot be taken apart."""
     stream = png_files.stream_in(data)
     if stream:
         apart = stream.taken_apart()
@@ -172,7 +165,7 @@ def _picture_in(data, note):
             return None
         made, rows = apart
         codes = stream.pixels.take(rows)
-        return codes if codes is None else (_Picture(stream.pixels, made), codes, stream.start, stream.end)
+        return None if codes is None else base.Found(_Picture(stream.pixels, made), codes, stream.start, stream.end)
     if data[:len(png_files.SIGNATURE)] == png_files.SIGNATURE:
         note("this PNG is interlaced, damaged, or has very many pixels for its bytes, so it is coded as bytes")
     for begin, name in _CAN_BE_PACKED:
@@ -183,4 +176,4 @@ def _picture_in(data, note):
         return None
     start, pixels = found
     codes = pixels.take(data[start:start + pixels.bytes])
-    return codes if codes is None else (_Picture(pixels), codes, start, start + pixels.bytes)
+    return None if codes is None else base.Found(_Picture(pixels), codes, start, start + pixels.bytes)

@@ -70,6 +70,12 @@ def arrays_in(data: bytes) -> list[tuple[int, ArrayHeader]]:
     return found
 
 
+def end_of(data: bytes, start: int) -> int | None:
+    """Where the .npy file ends that begins at `start`; None where there is no whole one of plain numbers."""
+    header, end = _read_header(data[start:start + _LONGEST_HEADER])
+    return start + end + header.bytes if header and start + end + header.bytes <= len(data) else None
+
+
 def _in_a_row(data):
     """As arrays_in, of .npy files one after the other, as numpy.save makes of several arrays; up to what is none."""
     found, start = [], 0

@@ -115,6 +115,12 @@ def pixels_in(data: bytes) -> tuple[int, Pixels] | None:
     return None
 
 
+def header_in(data: bytes) -> tuple[int, Pixels] | None:
+    """As `pixels_in`, of the first bytes of a file whose pixels follow its header at once, as far as those say it; the file may be shorter."""
+    found = _in_pnm(data) or _in_bmp(data)
+    return found if found and found[1].are_possible else None
+
+
 def _unpacked(rows, depth):
     """Samples of less than 8 bits, the highest first, shape (rows, any)."""
     shifts = np.arange(8 - depth, -1, -depth, dtype=np.uint8)

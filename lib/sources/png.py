@@ -95,6 +95,17 @@ def stream_in(data: bytes) -> Stream | None:
     return _stream_of(pixels, parts, start, end)
 
 
+def end_of(data: bytes, start: int) -> int | None:
+    """Where the PNG file ends that begins at `start`; None where its chunks do not lead to an end."""
+    position = start + len(SIGNATURE)
+    while position + 12 <= len(data):
+        length, name = _CHUNK.unpack_from(data, position)
+        position += 12 + length
+        if name == b"IEND" and position <= len(data):
+            return position
+    return None
+
+
 def chunk(name: bytes, body: bytes) -> bytes:
     """A chunk of a PNG file: length, name, body, CRC-32."""
     return _CHUNK.pack(len(body), name) + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))

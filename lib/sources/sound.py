@@ -10,10 +10,8 @@ import numpy as np
 
 from lib.errors import FormatError
 from lib.sources import base
-from lib.sources.archives import stored_files
 from lib.sources.waves import Waves, waves_in
 
-_MOST_AROUND, _USUAL_AROUND = 0.2, 2048  # of the bytes that are no samples: a share, and what headers take
 _MOST_CODE = 255
 
 
@@ -37,21 +35,14 @@ class SoundSource(base.WholeSource):
     @classmethod
     def from_bytes(cls, data: bytes) -> "SoundSource | None":
         """The source of a file's bytes, or None where they hold no sound, or much beside it."""
-        pieces, sounds, codes, end = [], [], [], 0
-        for _, start, size in stored_files(data) or [("", 0, len(data))]:
-            found = waves_in(data[start:start + size])
-            if found is None:
-                continue
-            first, waves = found
-            pieces.append(data[end:start + first])
-            end = start + first + waves.count
-            sounds.append(waves)
-            codes.append(waves.take(data[start + first:end]))
-        around = len(data) - sum(waves.count for waves in sounds)
-        if not sounds or around > max(_MOST_AROUND * len(data), _USUAL_AROUND):
-            return None
-        samples = np.concatenate(codes)
-        return cls(base.occurring(samples), [*pieces, data[end:]], sounds, samples)
+        files = base.files_with(data, sound_in)
+        return cls.of_files(files) if files and base.is_mostly(data, files) else None
+
+    @classmethod
+    def of_files(cls, files: Sequence[tuple[bytes, base.Found]]) -> "SoundSource":
+        """The source of files that follow each other, each with what `sound_in` found in it."""
+        samples = np.concatenate([found.codes for _, found in files])
+        return cls(base.occurring(samples), base.pieces_around(files), [found.what for _, found in files], samples)
 
     @classmethod
     def from_description(cls, original_bytes: int, description: bytes) -> "SoundSource":
@@ -99,6 +90,15 @@ class SoundSource(base.WholeSource):
         """The bytes that symbols of shape (n,) stand for."""
         codes, parts, start = self.codes[symbols].astype(np.uint8), [], 0
         for piece, waves in zip(self._pieces, self._sounds):
-            parts += [piece, waves.give(codes[start:start + waves.count])]
+            parts += [piece, waves.write(codes[start:start + waves.count])]
             start += waves.count
         return b"".join([*parts, self._pieces[-1]])
+
+
+def sound_in(data: bytes) -> base.Found | None:
+    """The sound that a file's bytes are, or None."""
+    found = waves_in(data)
+    if found is None:
+        return None
+    start, waves = found
+    return base.Found(waves, waves.take(data[start:start + waves.count]), start, start + waves.count)

@@ -42,7 +42,7 @@ class Waves:
         samples = np.frombuffer(data, np.uint8).reshape(-1, self.each)
         return self._turned(samples[:, ::-1] if self.from_low else samples)
 
-    def give(self, codes: np.ndarray) -> builtins.bytes:
+    def write(self, codes: np.ndarray) -> builtins.bytes:
         """The stretch's bytes, from its codes."""
         samples = self._turned(codes.reshape(-1, self.each)).reshape(-1, self.each)
         return (samples[:, ::-1] if self.from_low else samples).tobytes()

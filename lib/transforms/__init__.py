@@ -7,10 +7,10 @@ have given, before anything of a size that the recipe claims is allocated. Its n
 from types import MappingProxyType
 
 from lib.errors import FormatError
-from lib.transforms import base64_lines, deflate
+from lib.transforms import base64_lines, deflate, lepton, utf16
 
-DEFLATE, BASE64 = 1, 2
-_MAKERS = MappingProxyType({DEFLATE: deflate.done_again, BASE64: base64_lines.make})
+DEFLATE, BASE64, LEPTON, UTF16 = 1, 2, 3, 4
+_MAKERS = MappingProxyType({DEFLATE: deflate.done_again, BASE64: base64_lines.make, LEPTON: lepton.make, UTF16: utf16.make})
 
 
 def make(number: int, inner: bytes, recipe: bytes) -> bytes:

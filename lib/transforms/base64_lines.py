@@ -3,9 +3,9 @@
 import base64
 import re
 import struct
-from dataclasses import dataclass
 
 from lib.errors import FormatError
+from lib.transforms.found import Found
 
 _RECIPE = struct.Struct("<HB")       # letters of a line, 0 where all is in one; and the end of lines
 _ENDS = (b"\n", b"\r\n")
@@ -13,16 +13,6 @@ _FEWEST = 120                        # letters: less is not worth a node
 # Lines that are all of one length but the last, or one long line.
 _LINES = re.compile(rb"(?:[A-Za-z0-9+/]{40,1024}\r?\n)+[A-Za-z0-9+/]*={0,2}")
 _ONE = re.compile(rb"[A-Za-z0-9+/]{%d,}={0,2}" % _FEWEST)
-
-
-@dataclass(frozen=True)
-class Found:
-    """Base64 at `start` of some data, up to `end`."""
-
-    start: int
-    end: int
-    inner: bytes
-    recipe: bytes
 
 
 def find(data: bytes, start: int) -> Found | None:

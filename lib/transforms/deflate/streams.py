@@ -12,6 +12,7 @@ from lib.limits import MOST_INFLATED, MOST_RECIPE, MOST_UNDONE
 from lib.transforms.deflate.recipes import LONGEST_BEGINNING, Recipe, impossible
 from lib.transforms.deflate.recoding import corrections_of, made_again, taken_apart
 from lib.transforms.deflate.search import settings_of
+from lib.transforms.effort import Effort
 
 _RAW = -15                       # deflated data without a frame around it, as zlib has it
 _AT_ONCE = 1 << 16
@@ -27,14 +28,16 @@ class Undone:
     recipe: bytes
 
 
-def undone(data: bytes, start: int = 0, share: float = 0.25, most: int = MOST_UNDONE, like: bytes = b"") -> Undone | None:
+def undone(data: bytes, start: int = 0, share: float = 0.25, most: int = MOST_UNDONE, like: bytes = b"",
+           effort: Effort | None = None) -> Undone | None:
     """The deflated stream that begins at `start` of data, without a frame around it (RFC 1951).
 
     None where there is none, where it inflates to more than `most` bytes, or where its recipe would take more than that share of
-    its bytes. like: the recipe of another stream of the same encoder, which saves most of the search. What it gives has been made
+    its bytes. like: the recipe of another stream of the same encoder, which saves most of the search. effort: what it costs is taken from it, and nothing is
+    begun that it does not suffice for. What it gives has been made
     again. The same arguments give the same result on every machine.
     """
-    found = _inflated(data, start, min(most, MOST_UNDONE))
+    found = _inflated(data, start, min(most, MOST_UNDONE), effort or Effort(MOST_UNDONE))
     if found is None:
         return None
     size, inflated = found
@@ -73,19 +76,20 @@ def _is_plausible(size, inflated):
     return size <= 2 * len(inflated) + _MOST_FOR_A_BYTE
 
 
-def _inflated(data, start, most):
+def _inflated(data, start, most, effort):
     """(bytes of the stream, what it inflates to), or None where there is none or too much."""
     inflate, parts, place, size = zlib.decompressobj(_RAW), [], start, 0
     view = memoryview(data)
     while not inflate.eof:
         piece = view[place:place + _AT_ONCE]         # so that what lies behind the stream is not copied
-        if not piece:
+        if not piece or not effort.is_left:
             return None
         try:
             part = inflate.decompress(piece, most - size + 1)
         except zlib.error:
             return None
         place, size = place + len(piece), size + len(part)
+        effort.spend(len(piece) + len(part))
         parts.append(part)
         if size > min(most, MOST_INFLATED * (place - start)):
             return None

@@ -5,27 +5,23 @@ bytes beside the coded ones come back too. What a progressive file leaves open i
 the very bytes.
 """
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgpack
 import numpy as np
 
 from lib.errors import FormatError
-from lib.limits import LARGEST_DESCRIPTION, MOST_BLOCKS
+from lib.limits import MOST_BLOCKS
 from lib.transforms.jpeg import reading, scans
 from lib.transforms.jpeg.headers import COEFFICIENTS, Frame, Headers, Unsupported
 from lib.transforms.jpeg.reading import MOST_COEFFICIENT
 from lib.transforms.jpeg.scans import Written
-from lib.transforms.jpeg.tables import USUAL
 
-_START = b"\xff\xd8\xff"
+_SIGNATURE = b"\xff\xd8"
+_FOR_APPLICATIONS, _COMMENT = range(0xE0, 0xF0), 0xFE
 _BLOCKS_OF_BYTE, _ANY_BLOCKS = 8, 1 << 12        # as many blocks as the bytes of a file can have; their coefficients take 128 bytes each
 _VISITS_OF_BYTE, _ANY_VISITS = 64, 1 << 17       # likewise of blocks in all scans together
 _LARGEST_LEFT, _SMALLEST_LEFT = 1 / 8, 64        # of a file, kept as it is from where its scans cannot be made again
-_RAW = -15
-_FAULTS = (zlib.error, ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException)
 
 
 @dataclass(frozen=True)
@@ -58,11 +54,25 @@ class Layout:
         """Of the file, in bytes."""
         return sum(map(len, self._pieces)) + sum(scan.size + len(scan.left) for scan in self._written)
 
-    def to_bytes(self) -> bytes:
-        """Deflated; `from_rest` is the inverse."""
-        deflate = zlib.compressobj(9, zlib.DEFLATED, _RAW, zdict=USUAL)
-        packed = msgpack.packb([list(self._pieces), [scan.to_list() for scan in self._written]])
-        return deflate.compress(packed) + deflate.flush()
+    def to_list(self) -> list:
+        """What `from_list` makes it from: the pieces, and of each scan what was written."""
+        return [list(self._pieces), [scan.to_list() for scan in self._written]]
+
+    @classmethod
+    def from_list(cls, values: list) -> "Layout":
+        """Nothing of the coefficients' size is allocated. Raises ValueError or TypeError for what `to_list` cannot have made."""
+        pieces, written = values
+        if type(pieces) is not list or any(type(piece) is not bytes for piece in pieces) or len(pieces) != len(written) + 1:
+            raise ValueError("pieces of other sorts")
+        headers = Headers()
+        for index, piece in enumerate(pieces):
+            at = len(_SIGNATURE) if not index and piece.startswith(_SIGNATURE) else 0
+            if headers.read(piece, at) != (len(piece), index < len(written)):
+                raise ValueError("headers that end elsewhere")
+        layout = cls(headers, tuple(pieces), tuple(map(Written.from_list, written)))
+        if not headers.scans or not _is_bounded(headers, layout.size):
+            raise ValueError("a picture too large for its file")
+        return layout
 
     def write(self, coefficients: Sequence[np.ndarray]) -> bytes:
         """The file. coefficients: int16, of `shapes`. Raises FormatError where they cannot be coded as the file has them."""
@@ -90,60 +100,30 @@ class Jpeg:
     layout: Layout
     used: int                                # bytes of the data, from where it starts
 
-    @property
-    def rest(self) -> bytes:
-        """All but the coefficients, for `from_rest`."""
-        return self.layout.to_bytes()
-
     def write(self) -> bytes:
         """The file: `used` bytes."""
         return self.layout.write(self.coefficients)
 
 
-def from_rest(rest: bytes) -> Layout:
-    """What a decoder knows before it has the coefficients; nothing of their size is allocated. Raises FormatError."""
-    try:
-        packed = zlib.decompressobj(_RAW, zdict=USUAL).decompress(rest, LARGEST_DESCRIPTION)
-        pieces, written = msgpack.unpackb(packed)
-        if type(pieces) is not list or any(type(piece) is not bytes for piece in pieces) or len(pieces) != len(written) + 1:
-            raise ValueError("pieces of other sorts")
-        headers = Headers()
-        for index, piece in enumerate(pieces):
-            at = 0 if index else len(_START) - 1
-            if headers.read(piece, at) != (len(piece), index < len(written)):
-                raise ValueError("headers that end elsewhere")
-        layout = Layout(headers, tuple(pieces), tuple(map(Written.from_list, written)))
-        if not headers.scans or not _is_bounded(headers, layout.size):
-            raise ValueError("a picture too large for its file")
-    except _FAULTS as error:
-        raise FormatError("the description of a JPEG is damaged", "get another copy of the file") from error
-    return layout
+def tables_of(data: bytes, start: int) -> int:
+    """Where the tables of the JPEG that begins at `start`, with its signature, do: after what is for applications and people."""
+    at = start + len(_SIGNATURE)
+    while at + 4 <= len(data) and data[at] == 0xFF and (data[at + 1] in _FOR_APPLICATIONS or data[at + 1] == _COMMENT):
+        at += 2 + int.from_bytes(data[at + 2:at + 4], "big")
+    return at
 
 
 def taken_apart(data: bytes, start: int = 0) -> Jpeg | None:
-    """The JPEG that begins at `start`, up to the end of its image or of the data; None where it would not come back to the byte.
+    """The JPEG that begins at `start`, with its signature or with the tables after that, up to the end of its image or of the data.
 
-    What follows the end (another picture, as in MPO files) is left to the caller.
+    None where it would not come back to the byte. What follows the end (another picture, as in MPO files) is left to the caller.
     """
-    if data[start:start + len(_START)] != _START:
+    walked = _walk(data, start)
+    if walked is None:
         return None
-    headers = Headers()
-    pieces: list[bytes] = []
-    ranges: list[tuple[int, int]] = []
-    array = np.frombuffer(data, np.uint8)
-    at = start
-    try:
-        while True:
-            end, more = headers.read(data, at if pieces else at + len(_START) - 1)
-            pieces.append(data[at:end])
-            if not more:
-                break
-            at = reading.end_of_scan(array, end)
-            ranges.append((end, at))
-    except Unsupported:
-        return None
-    used = end - start
-    if not ranges or not _is_bounded(headers, used):
+    headers, pieces, ranges, end = walked
+    used, array = end - start, np.frombuffer(data, np.uint8)
+    if not _is_bounded(headers, used):
         return None
     assert headers.frame
     blocks = np.zeros((headers.frame.blocks, COEFFICIENTS), np.int16)
@@ -159,10 +139,35 @@ def taken_apart(data: bytes, start: int = 0) -> Jpeg | None:
     layout = Layout(headers, tuple(pieces), tuple(written))
     jpeg = Jpeg(tuple(_parted(headers.frame, blocks)), layout, used)
     try:
-        same = from_rest(jpeg.rest) == layout and (not left or jpeg.write() == data[start:start + used])
-    except FormatError:
+        same = Layout.from_list(layout.to_list()) == layout and (not left or jpeg.write() == data[start:start + used])
+    except (FormatError, ValueError):
         return None
     return jpeg if same else None
+
+
+def end_of(data: bytes, start: int) -> int | None:
+    """Where the JPEG ends that begins as `taken_apart` has it; None where it is none that this module knows."""
+    walked = _walk(data, start)
+    return walked[3] if walked else None
+
+
+def _walk(data, start):
+    """(Headers, the pieces before each scan and after the last, [where each begins and ends], the end) of a JPEG, or None."""
+    headers, array = Headers(), np.frombuffer(data, np.uint8)
+    pieces: list[bytes] = []
+    ranges: list[tuple[int, int]] = []
+    at = start
+    begin = at + (len(_SIGNATURE) if data.startswith(_SIGNATURE, at) else 0)
+    try:
+        while True:
+            end, more = headers.read(data, begin)
+            pieces.append(data[at:end])
+            if not more:
+                return (headers, pieces, ranges, end) if ranges else None
+            begin = at = reading.end_of_scan(array, end)
+            ranges.append((end, at))
+    except Unsupported:
+        return None
 
 
 def _is_bounded(headers, size):

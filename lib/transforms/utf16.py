@@ -1,0 +1,48 @@
+"""Text in UTF-16, and the same text in UTF-8, which contexts know."""
+
+import numpy as np
+
+from lib.errors import FormatError
+from lib.transforms.found import Found
+
+_FEWEST = 64                         # letters of ASCII that say that it is UTF-16
+_LETTER = rb"[\t\n\r\x20-\x7e]"
+SIGNATURE = rb"(?:%s\0){%d}|(?:\0%s){%d}" % (_LETTER, _FEWEST, _LETTER, _FEWEST)
+_CODECS = ("utf-16-le", "utf-16-be")         # by number, in recipes
+_AT_ONCE = 1 << 20                   # letters
+_BREAKS = np.array([9, 10, 13], np.uint16)
+
+
+def find(data: bytes, start: int) -> Found:
+    """The text in UTF-16 that begins at `start`, where SIGNATURE matches."""
+    order = int(data[start] == 0)
+    text, end = _text_from(data, start, order)
+    return Found(start, end, text.encode(), bytes([order]))
+
+
+def make(inner: bytes, recipe: bytes) -> bytes:
+    """The text in UTF-16. Raises FormatError for what `find` cannot have given."""
+    if len(recipe) != 1 or recipe[0] >= len(_CODECS):
+        raise _damaged()
+    try:
+        return inner.decode().encode(_CODECS[recipe[0]])
+    except ValueError as error:
+        raise _damaged() from error
+
+
+def _text_from(data, start, order):
+    """(the text, where it ends): up to what is no letter."""
+    parts = []
+    while True:
+        stop = min(start + 2 * _AT_ONCE, start + (len(data) - start) // 2 * 2)
+        units = np.frombuffer(data, ">u2" if order else "<u2", (stop - start) // 2, start)
+        others = np.flatnonzero((units < 32) & ~np.isin(units, _BREAKS) | (units >= 0xD800) & (units < 0xE000) | (units >= 0xFFFE))
+        count = int(others[0]) if len(others) else len(units)
+        parts.append(data[start:start + 2 * count].decode(_CODECS[order]))
+        start += 2 * count
+        if not count or len(others):
+            return "".join(parts), start
+
+
+def _damaged():
+    return FormatError("the recipe of a text in UTF-16 is damaged", "get another copy of the file")
