@@ -151,6 +151,8 @@ def check_together(values: Mapping[str, Any]) -> None:
         raise SettingsError("a prior is for contexts, which this run has not", "leave the prior out, or take another preset", "prior")
     if primer not in (None, "none") and contexts in kinds.BY_STORED_NAME and not kinds.BY_STORED_NAME[contexts].reads_text:
         raise SettingsError(f"contexts={contexts} cannot use the text primer={primer}", "leave the primer out", "primer")
+    if values["num_layers"] and contexts in kinds.BY_STORED_NAME and not kinds.BY_STORED_NAME[contexts].suits_networks:
+        raise SettingsError(f"contexts={contexts} work without a network", "leave num_layers out", "num_layers")
     if kinds.name_of(contexts) == "image" and values["context_size"]:
         raise SettingsError("context_size is for videos", "leave it out; image_neighbours is for images", "context_size")
     if values["coder"] == "arithmetic-compressor" and contexts not in (None, "none"):

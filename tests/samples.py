@@ -50,6 +50,25 @@ def walk(model, symbols, active=STREAMS):
     return bits
 
 
+def deflated_by_chance(data):
+    """A stream (RFC 1950) of an encoder that takes any match, or none, by chance: no recipe for it is small. For data of long runs."""
+    chance, place, bits = random.Random(1), 0, "1" + "10"            # the last block, of fixed codes, whose bits are the lowest first
+
+    while place < len(data):
+        run = len(data[place:place + 10]) - len(data[place:place + 10].lstrip(data[place - 1:place] or b"?"))
+        if run >= 3 and chance.random() < 0.7:
+            length = chance.randrange(3, run + 1)
+            bits += f"{length - 2:07b}" + "00000"                    # so long a match, at distance 1
+            place += length
+        else:
+            bits += f"{48 + data[place]:08b}" if data[place] < 144 else f"{256 + data[place]:09b}"
+            place += 1
+    bits += "0" * 7
+    bits += "0" * (-len(bits) % 8)
+    packed = bytes(int(bits[start:start + 8][::-1], 2) for start in range(0, len(bits), 8))
+    return b"\x78\x01" + packed + struct.pack(">I", zlib.adler32(data))
+
+
 def frame(packed, version=VERSION):
     """A header of packed fields with magic, version, length and the CRC-32 that belongs to them."""
     length = len(packed)

@@ -14,7 +14,7 @@ import zlib
 
 import pytest
 from conftest import ROOT
-from samples import INTERRUPTIBLE, NOISE, TEXT, TINY, stored_file, tiny
+from samples import INTERRUPTIBLE, NOISE, TEXT, TINY, deflated_by_chance, stored_file, tiny
 
 from lib import InputError, __version__
 from lib import __main__ as command_line
@@ -219,10 +219,7 @@ def test_help_and_version_are_answered(arguments, expected, capsys):
 
 
 def test_a_png_that_is_written_anew_is_said(tmp_path):
-    filtered = b"".join(b"\0" + bytes(range(60)) for _ in range(60))
-    deflate = zlib.compressobj()
-    idat = deflate.compress(filtered[:999]) + deflate.flush(zlib.Z_FULL_FLUSH) + deflate.compress(filtered[999:]) + deflate.flush()
-    chunks = ((b"IHDR", struct.pack(">IIBBBBB", 60, 60, 8, 0, 0, 0, 0)), (b"IDAT", idat), (b"IEND", b""))
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", 60, 60, 8, 0, 0, 0, 0)), (b"IDAT", deflated_by_chance(bytes(60 * 61))), (b"IEND", b""))
     data = b"\x89PNG\r\n\x1a\n" + b"".join(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
                                           for kind, body in chunks)
     (tmp_path / "in.png").write_bytes(data)

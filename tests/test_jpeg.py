@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import jpeg as benchmark
 from lib.coders.arithmetic import ArithmeticCoder
+from lib.coding.streams import Streams
 from lib.errors import FormatError
+from lib.mixing import state
+from lib.mixing.kinds import jpeg as kind
 from lib.mixing.kinds.jpeg_blocks import HEAD, STEPS
 from lib.sources import coefficients
+from lib.sources.jpeg import JpegSource
 from lib.transforms import jpeg
 
 
@@ -51,14 +54,40 @@ _FILES = {
 }
 
 
+def coded(found: jpeg.Jpeg, table_bits: int) -> bytes:
+    """The coefficients of a JPEG."""
+    coder = ArithmeticCoder()
+    code(coefficients.fields_of(found.layout), coder, coefficients.symbols_of(found.layout, found.coefficients), table_bits)
+    return coder.finish()
+
+
+def decoded_symbols(layout: jpeg.Layout, payload: bytes, table_bits: int) -> np.ndarray:
+    """uint16: the coefficients as symbols."""
+    symbols = np.zeros(layout.frame.blocks * kind.SYMBOLS, np.uint16)
+    code(coefficients.fields_of(layout), ArithmeticCoder(payload), symbols, table_bits)
+    return symbols
+
+
+def code(fields: np.ndarray, coder: ArithmeticCoder, symbols: np.ndarray, table_bits: int, at_once: int = 4096) -> None:
+    """Code symbols (uint16, read or filled in) of the JPEGs that `fields` describes, `at_once` in a step of the compiled loop."""
+    streams, values = Streams(len(symbols), 1), np.arange(2 * kind.MIDDLE, dtype=np.uint16)
+    memory = state.allocated(kind.CONTEXTS, values, kind.BITS, fields, 0, streams, table_bits, False)
+    no_frequencies = np.zeros((1, 0), np.int32)
+    for start in range(0, len(symbols), at_once):
+        some = symbols[start:start + at_once, None]
+        with coder.open(len(some) * kind.CONTEXTS.decisions) as (numbers, buffer, decoding):
+            kind.CONTEXTS.code_steps(memory, numbers, buffer, some, np.ones(len(some), np.int64), start, no_frequencies, decoding)
+
+
 @pytest.mark.parametrize("name", _FILES)
 def test_a_jpeg_comes_back_to_the_byte(name):
     data = _FILES[name]
     found = jpeg.taken_apart(b"before" + data + b"after", len(b"before"))
     assert found and found.used == len(data)
     assert found.write() == data
-    layout = jpeg.from_rest(found.rest)
-    assert layout.size == len(data) and len(found.rest) < max(1600, len(data) / 4)
+    layout = jpeg.Layout.from_list(found.layout.to_list())
+    description = JpegSource.of_files([found]).description()
+    assert layout.size == len(data) and len(description) < max(1600, len(data) / 4)
     assert layout.shapes == tuple(array.shape for array in found.coefficients)
     assert layout.write(found.coefficients) == data
 
@@ -188,19 +217,19 @@ def test_changed_files_come_back_or_are_none():
         if found:
             taken += 1
             assert found.write() == data[:found.used]
-            assert jpeg.from_rest(found.rest).write(found.coefficients) == data[:found.used]
+            assert jpeg.Layout.from_list(found.layout.to_list()).write(found.coefficients) == data[:found.used]
     assert taken > 100
 
 
-def test_a_damaged_rest_is_a_format_error_or_another_file():
+def test_a_damaged_description_is_a_format_error_or_another_file():
     chance, found = random.Random(2), jpeg.taken_apart(_FILES["progressive with restarts"])
-    refused = 0
+    source, refused = JpegSource.of_files([found]), 0
     for _ in range(400):
-        rest = bytearray(found.rest)
+        description = bytearray(source.description())
         for _ in range(chance.choice([1, 2, 5])):
-            rest[chance.randrange(len(rest))] = chance.randrange(256)
+            description[chance.randrange(len(description))] = chance.randrange(256)
         try:
-            jpeg.from_rest(bytes(rest)).write(found.coefficients)
+            JpegSource.from_description(found.used, bytes(description)).restore(source.symbols())
         except FormatError:
             refused += 1
     assert refused > 100
@@ -228,8 +257,8 @@ def test_coefficients_as_symbols_and_back(name):
 def test_coefficients_are_coded_and_decoded(name):
     data = _FILES[name]
     found = jpeg.taken_apart(data)
-    payload = benchmark.coded(found, 16)
-    assert benchmark.decoded(found.rest, payload, 16) == data
+    payload = coded(found, 16)
+    assert found.layout.write(coefficients.coefficients_of(found.layout, decoded_symbols(found.layout, payload, 16))) == data
     assert len(payload) < len(data) - 450
 
 
@@ -238,8 +267,8 @@ def test_coefficients_of_any_size_are_coded_and_decoded():
     wild = [chance.integers(-2047, 2048, shape).astype(np.int16) for shape in found.layout.shapes]
     wild[0][::2, ::3] = chance.choice([-2047, 2047], wild[0][::2, ::3].shape)
     wild[1][..., 20:] = 0
-    payload = benchmark.coded(jpeg.Jpeg(tuple(wild), found.layout, found.used), 14)
-    symbols = benchmark.decoded_symbols(found.layout, payload, 14)
+    payload = coded(jpeg.Jpeg(tuple(wild), found.layout, found.used), 14)
+    symbols = decoded_symbols(found.layout, payload, 14)
     for first, second in zip(wild, coefficients.coefficients_of(found.layout, symbols), strict=True):
         np.testing.assert_array_equal(first, second)
 
@@ -252,20 +281,20 @@ def test_coefficients_of_any_steps_are_coded_and_decoded():
     symbols = coefficients.symbols_of(found.layout, [
         (chance.integers(-2047, 2048, shape) * chance.integers(0, 2, shape)).astype(np.int16) for shape in found.layout.shapes])
     coder = ArithmeticCoder()
-    benchmark.code(fields, coder, symbols.copy(), 14)
+    code(fields, coder, symbols.copy(), 14)
     payload, again = coder.finish(), np.zeros_like(symbols)
-    benchmark.code(fields, ArithmeticCoder(payload), again, 14)
+    code(fields, ArithmeticCoder(payload), again, 14)
     np.testing.assert_array_equal(symbols, again)
 
 
 def test_damaged_payloads_decode_to_coefficients():
     found, chance = jpeg.taken_apart(_FILES["4:1:1"]), random.Random(4)
-    payload = benchmark.coded(found, 14)
+    payload = coded(found, 14)
     for _ in range(20):
         damaged = bytearray(payload)
         for _ in range(chance.choice([1, 5, 100])):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-        symbols = benchmark.decoded_symbols(found.layout, bytes(damaged), 14)
+        symbols = decoded_symbols(found.layout, bytes(damaged), 14)
         assert max(abs(array).max() for array in coefficients.coefficients_of(found.layout, symbols)) <= 2047
 
 
@@ -274,7 +303,7 @@ def test_several_jpegs_after_each_other_are_one_row_of_symbols():
     symbols = np.concatenate([coefficients.symbols_of(one.layout, one.coefficients) for one in both])
     fields = np.concatenate([coefficients.fields_of(both[0].layout), coefficients.fields_of(both[1].layout, both[0].layout.frame.blocks)])
     coder = ArithmeticCoder()
-    benchmark.code(fields, coder, symbols.copy(), 16, at_once=77)
+    code(fields, coder, symbols.copy(), 16, at_once=77)
     payload, again = coder.finish(), np.zeros_like(symbols)
-    benchmark.code(fields, ArithmeticCoder(payload), again, 16, at_once=1000)
+    code(fields, ArithmeticCoder(payload), again, 16, at_once=1000)
     np.testing.assert_array_equal(symbols, again)

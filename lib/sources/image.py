@@ -44,13 +44,16 @@ class _Picture:
         if len(values) == 1:
             return cls(pixels)
         filters, deflate, chunks = values[1:]
-        level, window, memory, strategy = deflate
-        fits = (type(filters) is bytes and len(filters) == pixels.height and max(filters) < 5 and all(type(number) is int for number in (*deflate, *chunks))
-                and 0 <= level <= 9 and 9 <= window <= 15 and 1 <= memory <= 9 and 0 <= strategy <= 4 and min(chunks) >= 0
-                and pixels.bytes <= MOST_INFLATED * sum(chunks))
+        if type(deflate) is not bytes:
+            level, window, memory, strategy = deflate = tuple(deflate)
+            if not (all(type(number) is int for number in deflate) and 0 <= level <= 9 and 9 <= window <= 15 and 1 <= memory <= 9
+                    and 0 <= strategy <= 4):
+                raise ValueError("zlib has no such settings")
+        fits = (type(filters) is bytes and len(filters) == pixels.height and max(filters) < 5 and all(type(number) is int for number in chunks)
+                and min(chunks) >= 0 and pixels.bytes <= MOST_INFLATED * sum(chunks))
         if not fits:
             raise ValueError("no PNG is like this")
-        return cls(pixels, png_files.Png(pixels, filters, tuple(deflate), tuple(chunks)))
+        return cls(pixels, png_files.Png(pixels, filters, deflate, tuple(chunks)))
 
 
 class ImageSource(base.WholeSource):
@@ -160,7 +163,7 @@ def picture_in(data: bytes, note: Callable[[str], Any] = lambda line: None) -> b
     if stream:
         apart = stream.taken_apart()
         if apart is None:
-            note("zlib cannot reproduce the stream of this PNG, so it is coded as bytes, which hardly "
+            note("the stream of this PNG cannot be made again, so it is coded as bytes, which hardly "
                  "shrinks it; with pixels=yes the same pixels come back in a new PNG")
             return None
         made, rows = apart

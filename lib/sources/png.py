@@ -1,8 +1,8 @@
 """PNG files taken apart and made again: to the last byte, or not at all.
 
-Of the deflated stream only the settings of zlib are kept that make it again from the same rows; where none does, the file is
-not taken apart. What zlib makes of the same settings has been the same since 1995, but forks of it that are made for speed make other
-streams, so what comes out is always checked by the file's SHA-256.
+Of the deflated stream only the settings of zlib are kept that make it again from the same rows. What zlib makes of the same settings has
+been the same since 1995, but forks of it that are made for speed make other streams, so what comes out is always checked by the file's
+SHA-256. Of what other encoders made, a recipe of lib.transforms.deflate is kept.
 """
 
 import struct
@@ -14,6 +14,7 @@ import numpy as np
 from lib.compiling import compiled, part
 from lib.limits import MOST_FILTERED, MOST_INFLATED
 from lib.sources.pictures import Pixels
+from lib.transforms.deflate import done_again, undone
 from lib.transforms.deflate.zlib_settings import deflated_with, settings_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -23,6 +24,7 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}       # by colour type
 _PALETTE = 3
 _MOST_SAMPLES_PER_BYTE = 512                     # of the deflated stream, see docs/images.md
 _FILTERS = 5
+_ZLIB_HEADER = 2                                 # bytes before the deflated ones; behind them is an Adler-32
 
 
 @dataclass(frozen=True)
@@ -31,13 +33,17 @@ class Png:
 
     pixels: Pixels
     filters: bytes           # of each row
-    deflate: tuple           # (level, window bits, memory level, strategy) of zlib
+    deflate: tuple | bytes   # (level, window bits, memory level, strategy) of zlib; or the stream's two bytes of header and its recipe
     chunks: tuple            # bytes in each IDAT chunk
 
     def write(self, rows: bytes) -> bytes:
         """The IDAT chunks of rows, the bytes of all of them, unfiltered."""
         filtered = _filtered(rows, self.filters, self.pixels)
-        stream = deflated_with(filtered, self.deflate)
+        if isinstance(self.deflate, bytes):
+            head, recipe = self.deflate[:_ZLIB_HEADER], self.deflate[_ZLIB_HEADER:]
+            stream = head + done_again(filtered, recipe) + struct.pack(">I", zlib.adler32(filtered))
+        else:
+            stream = deflated_with(filtered, self.deflate)
         parts, start = [], 0
         for size in self.chunks:
             parts.append(chunk(b"IDAT", stream[start:start + size]))
@@ -57,12 +63,20 @@ class Stream:
     chunks: tuple
 
     def taken_apart(self) -> tuple[Png, bytes] | None:
-        """(Png, the bytes of all rows), or None where zlib does not make the stream again."""
-        deflate = settings_of(self.deflated, self.filtered)
+        """(Png, the bytes of all rows), or None where nothing makes the stream again."""
+        deflate = settings_of(self.deflated, self.filtered) or self._recipe()
         if deflate is None:
             return None
         rows, filters = _unfiltered(self.filtered, self.pixels)
         return Png(self.pixels, filters, deflate, self.chunks), rows
+
+    def _recipe(self):
+        """What a stream is made by that is not as zlib makes it, or None."""
+        found = undone(self.deflated, _ZLIB_HEADER)
+        end = struct.pack(">I", zlib.adler32(self.filtered))
+        if found is None or found.inflated != self.filtered or self.deflated[_ZLIB_HEADER + found.size:] != end:
+            return None
+        return self.deflated[:_ZLIB_HEADER] + found.recipe
 
 
 def stream_in(data: bytes) -> Stream | None:
@@ -112,12 +126,12 @@ def chunk(name: bytes, body: bytes) -> bytes:
 
 
 def written_anew(data: bytes) -> bytes:
-    """A PNG file that zlib can make again, with all that is in this one but how its rows were deflated; or the file itself.
+    """A PNG file that can be made again, with all that is in this one but how its rows were deflated; or the file itself.
 
     That is where it can be made again as it is, and where it is none that can be read.
     """
     stream = stream_in(data)
-    if stream is None or settings_of(stream.deflated, stream.filtered):
+    if stream is None or stream.taken_apart():
         return data
     return data[:stream.start] + chunk(b"IDAT", deflated_with(stream.filtered, (9, 15, 9, zlib.Z_FILTERED))) + data[stream.end:]
 
