@@ -175,7 +175,7 @@ def _compress(options):
 
 
 def _compressed(result):
-    how = result.parameters.summary() if result.parameters else "stored, as it does not shrink"
+    how = result.plan.summary() if result.plan else "stored, as it does not shrink"
     how += f"; computed by {result.backend}" if result.backend else ""
     how += "; the PNG comes back written anew" if result.is_written_anew else ""
     return (f"{result.output_path}: {result.original_bytes:,} -> {result.compressed_bytes:,} bytes, "

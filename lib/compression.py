@@ -166,7 +166,7 @@ def _plan(data: bytes, run: Run, kept: RunCheckpoint, note: _Say) -> Plan | None
     kept.check_plan(plan)
     if reason:
         note(reason)
-    note(f"coding with {plan.parameters.summary()}; takes about {plan.memory_bytes / 1e6:,.0f} MB of memory")
+    note(f"coding with {plan.summary()}; takes about {plan.memory_bytes / 1e6:,.0f} MB of memory")
     return plan
 
 

@@ -13,6 +13,7 @@ from lib.kinds import BY_STORED_NAME
 from lib.machine import available_memory, within_memory
 from lib.models.environment import MadeIn, OwnModel
 from lib.parameters import Parameters
+from lib.sources.blocks import BlockSource
 from lib.storage import folders
 from lib.storage.files import check_input, read_file
 from lib.storage.names import shown
@@ -38,21 +39,34 @@ class Contents:
     def facts(self) -> list[tuple[str, str]]:
         """[(what, text)] to show to a person."""
         header, plan = self.header, self.plan
-        kind = BY_STORED_NAME.get(plan.parameters.contexts) if plan else None
-        coded = [*([("kind", str(kind))] if kind else []), ("memory", f"{plan.memory_bytes / 1e6:,.0f} MB to decompress"),
+        coded = [*_kinds_of(plan), ("memory", f"{plan.memory_bytes / 1e6:,.0f} MB to decompress"),
                  ("segments", f"{self.intact_segments:,} intact")] if plan else []
         return [("original", f"{shown(header.name)}, {header.original_bytes:,} bytes"),
                 ("SHA-256", header.sha256.hex()),
                 ("compressed", f"{self.compressed_bytes:,} bytes"),
-                ("model", f"{self.environment} in place of the network of {model_of(self.parameters)}"
-                 if isinstance(self.environment, OwnModel) else model_of(self.parameters)),
+                ("model", f"{self.environment} in place of the network of {model_of(plan)}"
+                 if isinstance(self.environment, OwnModel) else model_of(plan)),
                 *coded,
-                ("decodes", f"only with {self.environment}" if self.environment else "everywhere")]
+                ("decodes", f"only with {self.environment}" if self.environment else _where(plan))]
 
 
-def model_of(parameters: Parameters | None) -> str:
-    """What coded a file with these parameters, in a line; None where its data is stored."""
-    return parameters.summary() if parameters else "none; the data is stored as it is"
+def model_of(plan: Plan | None) -> str:
+    """What coded a file by a plan, in a line; None where its data is stored."""
+    return plan.summary() if plan else "none; the data is stored as it is"
+
+
+def _where(plan: Plan | None) -> str:
+    """Where a file decodes that depends on no environment."""
+    packages = plan.source.packages if plan and isinstance(plan.source, BlockSource) else []
+    return f"where {' and '.join(packages)} can be installed" if packages else "everywhere"
+
+
+def _kinds_of(plan: Plan) -> list[tuple[str, str]]:
+    """The rows on the kinds of contexts: one, or one for each group."""
+    if plan.groups and isinstance(plan.source, BlockSource):
+        return [(group.name, f"{group.size:,} bytes, {part.parameters.summary()}") for group, part in zip(plan.source.groups, plan.groups)]
+    kind = BY_STORED_NAME.get(plan.parameters.contexts)
+    return [("kind", str(kind))] if kind else []
 
 
 @within_memory

@@ -6,6 +6,9 @@ the tree is a map, a few bytes for each node, which is coded like other bytes:
     varint    2 * the number of a leaf's kind, or 2 * the number of a transform + 1
   of a leaf:
     varint    its length in bytes
+  of a leaf that an earlier one is equal to, the number 1:
+    varint    the number of its kind
+    varint    how many leaves of the kind, those that are equal to earlier ones aside, come before that one
   of what a transform makes:
     varint    length of the recipe
     ...       the recipe: what the transform needs besides its parts
@@ -20,10 +23,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.errors import FormatError
-from lib.limits import DEEPEST_TREE, MOST_NODES
+from lib.limits import DEEPEST_TREE, MOST_NODES, MOST_TAKEN_APART
 from lib.transforms import make
 
 KINDS = ("text", "binary", "image", "jpeg", "sound", "video", "packed")      # of leaves, by number: these never change
+_AGAIN = 1                           # the number of a leaf that came before, which no transform has
+_WITHOUT_MATCHES = ("jpeg", "packed")        # kinds whose contexts do not see that something came before
 
 
 @dataclass(frozen=True)
@@ -49,15 +54,20 @@ Node = Leaf | Made
 
 def taken_apart(nodes: Sequence[Node]) -> tuple[bytes, dict[str, list[Leaf]]]:
     """(the map, {kind: all its leaves})."""
-    tree_map = bytearray()
-    groups: dict[str, list[Leaf]] = {}
-    _put(nodes, tree_map, groups)
-    return bytes(tree_map), {kind: groups[kind] for kind in KINDS if kind in groups}
+    writer = _Writer()
+    writer.put(nodes)
+    return bytes(writer.map), {kind: writer.groups[kind] for kind in KINDS if kind in writer.groups}
+
+
+def transforms_in(nodes: Sequence[Node]) -> set[int]:
+    """The numbers of all transforms in a tree."""
+    made = [node for node in nodes if isinstance(node, Made)]
+    return {node.transform for node in made}.union(*(transforms_in(node.parts) for node in made))
 
 
 def put_together(tree_map: bytes, groups: Mapping[str, bytes], size: int) -> bytes:
     """The input of `size` bytes that `taken_apart` gave these of. Raises FormatError for what it cannot have given."""
-    reader = _Reader(tree_map, groups)
+    reader = _Reader(tree_map, groups, size + MOST_TAKEN_APART)
     parts = []
     while reader.has_more:
         parts.append(reader.node(0))
@@ -67,21 +77,36 @@ def put_together(tree_map: bytes, groups: Mapping[str, bytes], size: int) -> byt
     return whole
 
 
-def _put(nodes, tree_map, groups):
-    for node in nodes:
-        if isinstance(node, Leaf):
-            tree_map += varint(2 * KINDS.index(node.kind)) + varint(len(node.data))
-            groups.setdefault(node.kind, []).append(node)
-        else:
-            tree_map += varint(2 * node.transform + 1) + varint(len(node.recipe)) + node.recipe + varint(len(node.parts))
-            _put(node.parts, tree_map, groups)
+class _Writer:
+    def __init__(self):
+        self.map = bytearray()
+        self.groups: dict[str, list[Leaf]] = {}
+        self._places: dict[tuple[str, bytes], int] = {}      # of leaves, among those of their kind
+
+    def put(self, nodes):
+        for node in nodes:
+            if isinstance(node, Made):
+                self.map += varint(2 * node.transform + 1) + varint(len(node.recipe)) + node.recipe + varint(len(node.parts))
+                self.put(node.parts)
+            elif (place := self._places.get((node.kind, node.data))) is not None:
+                self.map += varint(_AGAIN) + varint(KINDS.index(node.kind)) + varint(place)
+            else:
+                self._put_new(node)
+
+    def _put_new(self, leaf):
+        group = self.groups.setdefault(leaf.kind, [])
+        if leaf.kind in _WITHOUT_MATCHES:
+            self._places[leaf.kind, leaf.data] = len(group)
+        group.append(leaf)
+        self.map += varint(2 * KINDS.index(leaf.kind)) + varint(len(leaf.data))
 
 
 class _Reader:
-    def __init__(self, tree_map, groups):
+    def __init__(self, tree_map, groups, most):
         self._map, self._groups = tree_map, groups
-        self._at, self._nodes = 0, 0
+        self._at, self._nodes, self._left = 0, 0, most       # most: bytes of leaves and of what is made of them
         self._taken = dict.fromkeys(groups, 0)
+        self._leaves: dict[str, list[bytes]] = {kind: [] for kind in groups}
 
     @property
     def has_more(self):
@@ -96,20 +121,38 @@ class _Reader:
         self._nodes += 1
         if depth > DEEPEST_TREE or self._nodes > MOST_NODES:
             raise _damaged("it is too large or too deep")
-        number, is_made = divmod(self._varint(), 2)
-        if is_made:
+        number, is_made = divmod(first := self._varint(), 2)
+        if first == _AGAIN:
+            made = self._leaf_again(self._kind(self._varint()), self._varint())
+        elif is_made:
             recipe = self._bytes(self._varint())
-            return make(number, b"".join([self.node(depth + 1) for _ in range(self._count())]), recipe)
+            made = make(number, b"".join([self.node(depth + 1) for _ in range(self._count())]), recipe)
+        else:
+            made = self._leaf(self._kind(number), self._varint())
+        self._left -= len(made)
+        if self._left < 0:
+            raise _damaged("it makes too much")
+        return made
+
+    def _kind(self, number):
         if number >= len(KINDS) or KINDS[number] not in self._groups:
             raise _damaged("it names a kind that there is nothing of")
-        return self._leaf(KINDS[number], self._varint())
+        return KINDS[number]
+
+    def _leaf_again(self, kind, place):
+        if place >= len(self._leaves[kind]):
+            raise _damaged("it names a leaf that there is not")
+        return self._leaves[kind][place]
 
     def _leaf(self, kind, length):
         start = self._taken[kind]
         if start + length > len(self._groups[kind]):
             raise _damaged("it takes more than there is")
         self._taken[kind] = start + length
-        return self._groups[kind][start:start + length]
+        leaf = self._groups[kind][start:start + length]
+        if kind in _WITHOUT_MATCHES:
+            self._leaves[kind].append(leaf)
+        return leaf
 
     def _count(self):
         count = self._varint()

@@ -83,6 +83,14 @@ class Plan:
         return Header(original_bytes, sha256, name, preset, self.source.description(), environment.to_header() if environment else (),
                       overrides, self.source.kind, archive)
 
+    def summary(self) -> str:
+        """One line, for people."""
+        if not self.groups or not isinstance(self.source, BlockSource):
+            return self.parameters.summary()
+        groups = ", ".join(f"{group.size:,} bytes of {group.name}" for group in self.source.groups)
+        networks = {plan.parameters for plan in self.groups if plan.parameters.has_network}
+        return f"contexts{' and networks' if networks else ''} for each of {groups}"
+
     @property
     def input_shape(self) -> InputShape:
         """What a network sees before each symbol."""

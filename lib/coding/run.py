@@ -20,6 +20,7 @@ from lib.models import check_same, is_given
 from lib.models.environment import MadeIn, OwnModel, made_in_from_header
 from lib.resume import parts
 from lib.resume.run import Run, RunCheckpoint
+from lib.sources.blocks import BlockSource
 from lib.storage.files import OutputFile, check_space, free_name, write_file
 from lib.storage.names import is_file_name
 
@@ -101,6 +102,8 @@ def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: 
     plan.check_memory()
     check_space(run.output_path, reader.header.original_bytes)
     source, streams = plan.source, plan.streams
+    if isinstance(source, BlockSource):
+        source.check_installed()
     if source.place:
         kept.go_on_from(parts.state_before(source.place, run.folders), plan.parameters)
     made_in = made_in_of(reader.header)

@@ -1,28 +1,61 @@
 """Pictures of what was coded, and of what each part of it cost."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from lib.compression import Result
 from lib.notebook.curve import png_of
 from lib.notebook.place import show_picture
 
 _WIDTH = 760                     # pixels on the page
+_PIECES = 300                    # of which the mean is shown
 
 
 def show_code_lengths(result: Result) -> None:
-    """Display where the bits of a compression Result went, for data that has a shape: videos of tokens, images."""
+    """Display where the bits of a compression Result went: by kind, where there are several; on videos of tokens and images."""
     if result.code_lengths is None:
         return
     source: Any = result.source
+    if hasattr(source, "groups"):
+        groups = [(group.name, group.size, group.source.symbol_count) for group in source.groups]
+        show_picture(groups_picture(groups, result.code_lengths), _WIDTH)
     if hasattr(source, "frames"):
         show_picture(video_picture(source.frames(), result.code_lengths), _WIDTH)
     if hasattr(source, "first_picture"):
         samples, shape = source.first_picture()
         show_picture(image_picture(samples, shape, result.code_lengths), _WIDTH)
+
+
+def groups_picture(groups: Sequence[tuple[str, int, int]], code_lengths: np.ndarray) -> bytes:
+    """What each group became, and the bits of a byte all along them: a PNG picture as bytes.
+
+    groups: (name, bytes, symbols) of each; code_lengths: bits of each symbol, group by group, shape (n,).
+    """
+    figure = Figure(figsize=(10, 1.6 + 0.35 * len(groups)), dpi=96, layout="constrained")
+    left, right = figure.subplots(1, 2)
+    start, done = 0, 0
+    for place, (_, size, count) in enumerate(groups):
+        bits, colour = code_lengths[start:start + count], f"C{place % 10}"
+        packed = bits.sum() / 8
+        left.barh(place, size, color=colour, alpha=0.3)
+        left.barh(place, packed, color=colour)
+        left.text(size, place, f" {size:,} → {packed:,.0f}", va="center")
+        pieces = np.array_split(bits, max(1, min(count, _PIECES * size // sum(size for _, size, _ in groups))))
+        per_byte = [piece.mean() * count / size for piece in pieces]
+        right.step(done + size * np.linspace(0, 1, len(pieces) + 1), [*per_byte, per_byte[-1]], where="post", color=colour, linewidth=0.9)
+        start, done = start + count, done + size
+    left.set(title="bytes of each kind, and what they became", yticks=range(len(groups)), yticklabels=[name for name, _, _ in groups],
+             xlim=(0, 1.5 * max(size for _, size, _ in groups)), xticks=[])
+    left.invert_yaxis()
+    right.set(title="bits for each byte, kind by kind", xlabel="bytes", xlim=(0, done), ylim=(0, None))
+    right.xaxis.set_major_locator(MaxNLocator(5))
+    right.xaxis.set_major_formatter("{x:,.0f}")
+    return png_of(figure)
 
 
 def video_picture(tokens: np.ndarray, code_lengths: np.ndarray) -> bytes:

@@ -100,7 +100,7 @@ def _say_how_small(result):
 
 def _show_details(result):
     show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
-                ("model", model_of(result.parameters)), *_computed_by(result), ("file", str(result.output_path))])
+                ("model", model_of(result.plan)), *_computed_by(result), ("file", str(result.output_path))])
     show_code_lengths(result)
     compare_with_standard(result, input_bytes(result.input_path))
 

@@ -19,6 +19,7 @@ from lib.sources.runs import RunSource
 from lib.sources.sound import SoundSource
 from lib.sources.source import Source
 from lib.sources.video import VideoSource
+from lib.transforms import check_installed, package_of
 
 _MAP = "map"
 _LARGE_MAP = 256                             # bytes: a smaller one is in the description, and not worth a predictor
@@ -55,9 +56,9 @@ class BlockSource(base.WholeSource):
     code_bits = 0
     layout = np.zeros(0, np.int64)
 
-    def __init__(self, groups: Sequence[Group], small_map: bytes, original_bytes: int) -> None:
-        """small_map: the map, where no group is; else nothing."""
-        self.groups, self._small_map, self._original_bytes = tuple(groups), small_map, original_bytes
+    def __init__(self, groups: Sequence[Group], transforms: bytes, small_map: bytes, original_bytes: int) -> None:
+        """transforms: the numbers of those in the map, ascending. small_map: the map, where no group is; else nothing."""
+        self.groups, self.transforms, self._small_map, self._original_bytes = tuple(groups), transforms, small_map, original_bytes
 
     @classmethod
     def from_nodes(cls, nodes: Sequence[tree.Node], original_bytes: int) -> Source:
@@ -68,7 +69,7 @@ class BlockSource(base.WholeSource):
         groups = [Group(_MAP, len(tree_map), ByteSource.from_bytes(tree_map))] if len(tree_map) >= _LARGE_MAP else []
         for name in tree.KINDS:
             groups += [Group(name, sum(len(leaf.data) for leaf in some), _source_of(some)) for some in _parted(leaves.get(name, []))]
-        return cls(groups, b"" if groups[0].name == _MAP else tree_map, original_bytes)
+        return cls(groups, bytes(sorted(tree.transforms_in(nodes))), b"" if groups[0].name == _MAP else tree_map, original_bytes)
 
     @classmethod
     def from_description(cls, original_bytes: int, description: bytes) -> "BlockSource":
@@ -76,7 +77,7 @@ class BlockSource(base.WholeSource):
         from lib.sources import describe_source
         try:
             groups = []
-            small_map, *described_groups = base.unpacked_description(description)
+            transforms, small_map, *described_groups = base.unpacked_description(description)
             for number, size, kind, described, preset, overrides in described_groups:
                 if not (0 < size <= original_bytes + MOST_TAKEN_APART and 0 <= number < len(_GROUPS) and kind != cls.kind):
                     raise ValueError("no group is like this")
@@ -85,14 +86,26 @@ class BlockSource(base.WholeSource):
                 raise ValueError("groups are in order")
             if type(small_map) is not bytes or bool(small_map) == (groups[0].name == _MAP):
                 raise ValueError("there is one map")
-            return cls(groups, small_map, original_bytes)
+            for number in transforms:
+                package_of(number)               # of which there is none in a version that does not know it
+            return cls(groups, bytes(transforms), small_map, original_bytes)
         except base.FAULTS as error:
             raise base.damaged("what the file is made of") from error
 
     def with_parameters(self, parameters: Sequence[Parameters]) -> "BlockSource":
         """The same, once it is known what each group is coded with."""
         return BlockSource([replace(group, parameters=own) for group, own in zip(self.groups, parameters, strict=True)],
-                           self._small_map, self._original_bytes)
+                           self.transforms, self._small_map, self._original_bytes)
+
+    @property
+    def packages(self) -> list[str]:
+        """What has to be installed to give the input back."""
+        return [package for number in self.transforms if (package := package_of(number))]
+
+    def check_installed(self) -> None:
+        """Raises InstallationError where it is not."""
+        for number in self.transforms:
+            check_installed(number)
 
     @property
     def symbol_count(self) -> int:
@@ -127,7 +140,7 @@ class BlockSource(base.WholeSource):
 
     def description(self) -> bytes:
         """What each group is, and how it is coded."""
-        return base.packed_description([self._small_map, *(group.to_list() for group in self.groups)])
+        return base.packed_description([self.transforms, self._small_map, *(group.to_list() for group in self.groups)])
 
     def restore(self, symbols: np.ndarray) -> bytes:
         """The input's bytes."""

@@ -12,9 +12,27 @@ from lib.transforms import base64_lines, deflate, lepton, utf16
 DEFLATE, BASE64, LEPTON, UTF16 = 1, 2, 3, 4
 _MAKERS = MappingProxyType({DEFLATE: deflate.done_again, BASE64: base64_lines.make, LEPTON: lepton.make, UTF16: utf16.make})
 
+_PACKAGES = MappingProxyType({LEPTON: lepton.PACKAGE})       # that must be installed, where a transform is not our own
+
+
+def package_of(number: int) -> str | None:
+    """The package that a transform needs, or None. Raises FormatError for a transform that this version does not know."""
+    _check(number)
+    return _PACKAGES.get(number)
+
+
+def check_installed(number: int) -> None:
+    """Raises InstallationError where what a transform needs is missing."""
+    if number == LEPTON:
+        lepton.check_installed()
+
 
 def make(number: int, inner: bytes, recipe: bytes) -> bytes:
     """The bytes that transform `number` took apart into `inner` and a recipe. Raises FormatError."""
+    _check(number)
+    return _MAKERS[number](inner, recipe)
+
+
+def _check(number):
     if number not in _MAKERS:
         raise FormatError(f"the file holds what transform {number} made, which this version of Lockstep does not know", "a newer version may")
-    return _MAKERS[number](inner, recipe)

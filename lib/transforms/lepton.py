@@ -8,7 +8,7 @@ from typing import Any
 from lib.errors import FormatError, InstallationError
 
 _SIGNATURE = b"\xff\xd8"
-_PACKAGE = "lepton-jpeg-python"
+PACKAGE = "lepton-jpeg-python"
 _ONE_PARTITION = {"max_partitions": 1}       # so that what comes out does not depend on how many cores there are
 _INTERRUPTIONS = KeyboardInterrupt, SystemExit, MemoryError
 
@@ -16,6 +16,12 @@ _INTERRUPTIONS = KeyboardInterrupt, SystemExit, MemoryError
 def is_there() -> bool:
     """Whether the package is installed."""
     return _package() is not None
+
+
+def check_installed() -> None:
+    """Raises InstallationError where the package is missing."""
+    if not is_there():
+        raise InstallationError(f"the file holds JPEGs that Lepton coded, and the package {PACKAGE} is not installed", f"pip install {PACKAGE}")
 
 
 def packed(jpeg: bytes) -> tuple[bytes, bytes] | None:
@@ -39,9 +45,7 @@ def make(inner: bytes, recipe: bytes) -> bytes:
     package = _package()
     if len(recipe) != 1 or recipe[0] > len(_SIGNATURE):
         raise _damaged()
-    if package is None:
-        raise InstallationError(f"the file holds JPEGs that Lepton coded, and the package {_PACKAGE} is not installed",
-                                f"pip install {_PACKAGE}")
+    check_installed()
     try:
         return package.decompress_bytes(inner)[recipe[0]:]
     except _INTERRUPTIONS:
