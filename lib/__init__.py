@@ -19,6 +19,7 @@ from lib.errors import (
     OutputError,
     SettingsError,
 )
+from lib.extraction import entries_of, extract
 from lib.priors import Prior, learn
 from lib.resume.splitting import Manifest, join, split
 from lib.settings import Settings
@@ -27,4 +28,4 @@ __version__ = "0.1.0"
 __all__ = [
     "CheckpointError", "Contents", "DivergedError", "FormatError", "InputError", "InstallationError", "LockstepError",
     "Manifest", "ModelError", "OutputError", "Prior", "Progress", "Result", "Settings", "SettingsError", "compress", "decompress",
-    "inspect", "join", "learn", "resume", "split"]
+    "entries_of", "extract", "inspect", "join", "learn", "resume", "split"]

@@ -11,12 +11,14 @@ from lib.command_line import command_parser
 from lib.compression import compress, decompress, resume, target_of
 from lib.contents import inspect
 from lib.errors import InputError, LockstepError, OutputError
+from lib.extraction import entries_of, extract
 from lib.interruptions import EXIT_CODE, as_interrupts
 from lib.priors import learn
 from lib.resume.splitting import join, split
 from lib.settings import Settings
 from lib.storage.folders import is_folder
 from lib.storage.names import shown
+from lib.storage.tree import FILE
 
 _READ_PER_SECOND = 35_000
 TRACEBACK = "LOCKSTEP_TRACEBACK"     # set in the environment to see where an unexpected error comes from
@@ -183,7 +185,20 @@ def _compressed(result):
 
 
 def _decompress(options):
+    if options.only is not None:
+        _extract(options)
+        return
     _code_each(options, decompress, Settings().with_text(options.set), _decompressed)
+
+
+def _extract(options):
+    if len(options.input) > 1 or options.checkpoint:
+        raise InputError("--only takes one file out of one folder, without a checkpoint")
+    path, = options.input
+    with _progress(options, path.name) as progress:
+        taken = extract(path, options.only, options.output, Settings().with_text(options.set), progress=progress, note=_note(options),
+                        overwrite=options.force, prior=options.prior)
+    _say_done(options, f"{taken}: {taken.stat().st_size:,} bytes")
 
 
 def _decompressed(result):
@@ -227,6 +242,10 @@ def _info(options):
         _say(f"{what:<16}{text}")
     if contents.fault:
         raise contents.fault
+    for entry in entries_of(options.input) if contents.header.is_folder else []:
+        if entry.path:
+            what = f"{entry.size:,}" if entry.kind == FILE else entry.kind
+            _say(f"{what:>15} {entry.path}")
 
 
 def _is_watched(options):

@@ -28,9 +28,10 @@ def command_parser() -> argparse.ArgumentParser:
         "decode the new file in a process of its own, and compare, before it gets its name; takes as long as decompressing"))
     one.epilog = "settings:\n" + _settings_help()
     one.formatter_class = argparse.RawDescriptionHelpFormatter
-    _add_coding_command(commands, "decompress", "give the original of each .lks file back",
-                        "the file to write, or a folder for them (default: the original's name, beside the .lks file)",
-                        set_help="set backend=NAME or checkpoint_minutes=NUMBER; the file has the other settings")
+    back = _add_coding_command(commands, "decompress", "give the original of each .lks file back",
+                               "the file to write, or a folder for them (default: the original's name, beside the .lks file)",
+                               set_help="set backend=NAME or checkpoint_minutes=NUMBER; the file has the other settings")
+    back.add_argument("--only", metavar="NAME", help="of a folder this file alone, without decoding what comes after it; info lists the names")
     again = commands.add_parser("resume", help="go on with a run that was stopped", description=(
         "continue a run that was stopped, from its checkpoint; the output is the same as without the stop"))
     again.add_argument("checkpoint", metavar="CHECKPOINT", type=path_of_input)
@@ -43,7 +44,7 @@ def command_parser() -> argparse.ArgumentParser:
     once.add_argument("-o", "--output", metavar=f"NAME{PRIOR_SUFFIX}", type=path_of_output, required=True, help="the prior to write")
     once.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
     once.add_argument("-q", "--quiet", action="store_true", help="no summary")
-    info = commands.add_parser("info", help="say what a .lks file holds, without decoding it")
+    info = commands.add_parser("info", help="say what a .lks file holds, without decoding more than a folder's index")
     info.add_argument("input", metavar=f"IN{SUFFIX}", type=path_of_input)
     return parser
 

@@ -195,7 +195,7 @@ def decompress(input_path: Path | str, output_path: Path | str | None = None, se
         warn(f"this system cannot have the name {shown(header.name)}: the output is {name}")
     output_path = _output(output_path, input_path.parent, name)
     plan = None if header.is_stored else Plan.of_header(header, settings.backend)
-    known = priors.needed(plan.parameters.prior if plan else None, prior, folders_of(input_path, output_path))
+    known = priors.needed(plan.prior if plan else None, prior, folders_of(input_path, output_path))
     run = Run("decompress", input_path, output_path, hashlib.sha256(data).digest(), overwrite, settings, known, mode=mode_of(input_path))
     with reserved(output_path, checkpoint):
         kept = RunCheckpoint(checkpoint, run, warn)

@@ -20,7 +20,7 @@ and so on for all nodes of the input, one after the other. A varint holds seven 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from lib.errors import FormatError
 from lib.limits import DEEPEST_TREE, MOST_NODES, MOST_TAKEN_APART
@@ -52,6 +52,14 @@ class Made:
 Node = Leaf | Made
 
 
+class Sliced(Protocol):
+    """Bytes of which stretches are asked for, in any order."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: slice, /) -> bytes: ...
+
+
 def taken_apart(nodes: Sequence[Node]) -> tuple[bytes, dict[str, list[Leaf]]]:
     """(the map, {kind: all its leaves})."""
     writer = _Writer()
@@ -75,6 +83,20 @@ def put_together(tree_map: bytes, groups: Mapping[str, bytes], size: int) -> byt
     if len(whole) != size or reader.has_rest:
         raise _damaged("its sizes do not add up")
     return whole
+
+
+def stretch(tree_map: bytes, groups: Mapping[str, Sliced], size: int, start: int, stop: int) -> bytes:
+    """Bytes `start` up to `stop` of the input that `put_together` gives. Of groups nothing is asked for that lies after what these need,
+    and no leaf that is a part of no other data and lies before."""
+    reader, parts, at = _Reader(tree_map, groups, size + MOST_TAKEN_APART), [], 0
+    while reader.has_more and at < stop:
+        length = reader.pass_leaf(start - at)
+        if length is None:
+            part = reader.node(0)
+            parts.append(part[max(start - at, 0):stop - at])
+            length = len(part)
+        at += length
+    return b"".join(parts)
 
 
 class _Writer:
@@ -106,7 +128,7 @@ class _Reader:
         self._map, self._groups = tree_map, groups
         self._at, self._nodes, self._left = 0, 0, most       # most: bytes of leaves and of what is made of them
         self._taken = dict.fromkeys(groups, 0)
-        self._leaves: dict[str, list[bytes]] = {kind: [] for kind in groups}
+        self._leaves: dict[str, list[tuple[int, int]]] = {kind: [] for kind in groups}       # where those that may come again are
 
     @property
     def has_more(self):
@@ -134,6 +156,17 @@ class _Reader:
             raise _damaged("it makes too much")
         return made
 
+    def pass_leaf(self, most):
+        """Leave out the next node, if it is a new leaf of up to `most` bytes; returns how many it has, else None."""
+        at = self._at
+        number, is_made = divmod(self._varint(), 2)
+        length = None if is_made else self._varint()
+        if length is None or length > most:
+            self._at = at
+            return None
+        self._take(self._kind(number), length)
+        return length
+
     def _kind(self, number):
         if number >= len(KINDS) or KINDS[number] not in self._groups:
             raise _damaged("it names a kind that there is nothing of")
@@ -142,17 +175,22 @@ class _Reader:
     def _leaf_again(self, kind, place):
         if place >= len(self._leaves[kind]):
             raise _damaged("it names a leaf that there is not")
-        return self._leaves[kind][place]
+        start, end = self._leaves[kind][place]
+        return self._groups[kind][start:end]
 
     def _leaf(self, kind, length):
+        start, end = self._take(kind, length)
+        return self._groups[kind][start:end]
+
+    def _take(self, kind, length):
+        """Where the next leaf of a kind begins and ends."""
         start = self._taken[kind]
-        if start + length > len(self._groups[kind]):
+        end = self._taken[kind] = start + length
+        if end > len(self._groups[kind]):
             raise _damaged("it takes more than there is")
-        self._taken[kind] = start + length
-        leaf = self._groups[kind][start:start + length]
         if kind in _WITHOUT_MATCHES:
-            self._leaves[kind].append(leaf)
-        return leaf
+            self._leaves[kind].append((start, end))
+        return start, end
 
     def _count(self):
         count = self._varint()

@@ -10,13 +10,12 @@ from lib.coding.plan import Plan
 from lib.kinds import NEWEST, name_of
 from lib.models.exact.bounds import MOST_SYMBOLS
 from lib.settings import Settings
-from lib.sources.blocks import BlockSource
+from lib.sources.blocks import WITH_PRIORS, BlockSource
 from lib.sources.source import Source
 
 _SMALLEST_FIRST = ("best", "balanced", "fast")
 _FEWEST_FOR_NETWORKS = 4096      # symbols of a group of an input
 _OF_NETWORKS = ("num_layers", "batch_size", "primer")       # settings that kinds which suit none leave to the preset
-_WITH_PRIORS = ("text", "binary")
 _MOST_MEMORY = 3_000_000_000     # bytes that auto lets networks and contexts take: half of what small machines have
 
 
@@ -31,10 +30,12 @@ def plan_for(settings: Settings, source: Source, prior_symbols: int = 0) -> tupl
 
     def plan_by(preset: str) -> Plan:
         wished = dataclasses.replace(settings, preset=preset)
-        parameters = wished.resolve(source.symbol_count, kind, prior_symbols)
         if not isinstance(source, BlockSource):
-            return Plan.of(parameters, source, settings.backend)
-        return Plan.of(parameters, source.with_parameters([_parameters_of(group, wished, prior_symbols) for group in source.groups]), settings.backend)
+            return Plan.of(wished.resolve(source.symbol_count, kind, prior_symbols), source, settings.backend)
+        groups = source.with_parameters([_parameters_of(group, wished, prior_symbols) for group in source.groups])
+        parameters = groups.largest.parameters
+        assert parameters
+        return Plan.of(parameters, groups, settings.backend)
 
     if settings.preset != "auto":
         return plan_by(settings.preset), ""
@@ -59,7 +60,7 @@ def _parameters_of(group, wished, prior_symbols):
     kind = NEWEST[group.contexts]
     if not kind.suits_networks:
         wished = wished.with_values(dict.fromkeys(_OF_NETWORKS, None))
-    if group.name not in _WITH_PRIORS:
+    if group.name not in WITH_PRIORS:
         wished, prior_symbols = wished.with_values({"prior": None}), 0
     if group.source.symbol_count < _FEWEST_FOR_NETWORKS and not wished.chooses_network:
         wished = dataclasses.replace(wished, preset="fast")

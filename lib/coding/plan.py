@@ -83,6 +83,11 @@ class Plan:
         return Header(original_bytes, sha256, name, preset, self.source.description(), environment.to_header() if environment else (),
                       overrides, self.source.kind, archive)
 
+    @property
+    def prior(self) -> str:
+        """The name of the prior that it needs, or "none"."""
+        return next((plan.parameters.prior for plan in self.groups or [self] if plan.parameters.prior != "none"), "none")
+
     def summary(self) -> str:
         """One line, for people."""
         if not self.groups or not isinstance(self.source, BlockSource):

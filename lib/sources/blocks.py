@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,9 +22,11 @@ from lib.sources.source import Source
 from lib.sources.video import VideoSource
 from lib.transforms import check_installed, package_of
 
-_MAP = "map"
+_Part = TypeVar("_Part")
+MAP = "map"
+WITH_PRIORS = ("text", "binary")             # groups that a prior of bytes suits
 _LARGE_MAP = 256                             # bytes: a smaller one is in the description, and not worth a predictor
-_GROUPS = (_MAP, *tree.KINDS)                # by number, in headers: these never change
+_GROUPS = (MAP, *tree.KINDS)                # by number, in headers: these never change
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,14 @@ class Group:
     @property
     def contexts(self) -> str:
         """The kind of contexts that suits it."""
-        return "binary" if self.name == _MAP else self.name
+        return "binary" if self.name == MAP else self.name
+
+    def restore(self, symbols: np.ndarray) -> bytes:
+        """Its bytes. Raises FormatError where they are not as many as the header says."""
+        restored = self.source.restore(symbols)
+        if len(restored) != self.size:
+            raise FormatError("a group is not of the size that the header says", "the file is damaged")
+        return restored
 
     def to_list(self) -> list:
         """What a header holds of it."""
@@ -58,7 +68,7 @@ class BlockSource(base.WholeSource):
 
     def __init__(self, groups: Sequence[Group], transforms: bytes, small_map: bytes, original_bytes: int) -> None:
         """transforms: the numbers of those in the map, ascending. small_map: the map, where no group is; else nothing."""
-        self.groups, self.transforms, self._small_map, self._original_bytes = tuple(groups), transforms, small_map, original_bytes
+        self.groups, self.transforms, self.small_map, self._original_bytes = tuple(groups), transforms, small_map, original_bytes
 
     @classmethod
     def from_nodes(cls, nodes: Sequence[tree.Node], original_bytes: int) -> Source:
@@ -66,10 +76,10 @@ class BlockSource(base.WholeSource):
         tree_map, leaves = tree.taken_apart(nodes)
         if len(nodes) == 1 and isinstance(nodes[0], tree.Leaf):
             return _source_of(leaves[nodes[0].kind])
-        groups = [Group(_MAP, len(tree_map), ByteSource.from_bytes(tree_map))] if len(tree_map) >= _LARGE_MAP else []
+        groups = [Group(MAP, len(tree_map), ByteSource.from_bytes(tree_map))] if len(tree_map) >= _LARGE_MAP else []
         for name in tree.KINDS:
             groups += [Group(name, sum(len(leaf.data) for leaf in some), _source_of(some)) for some in _parted(leaves.get(name, []))]
-        return cls(groups, bytes(sorted(tree.transforms_in(nodes))), b"" if groups[0].name == _MAP else tree_map, original_bytes)
+        return cls(groups, bytes(sorted(tree.transforms_in(nodes))), b"" if groups[0].name == MAP else tree_map, original_bytes)
 
     @classmethod
     def from_description(cls, original_bytes: int, description: bytes) -> "BlockSource":
@@ -84,7 +94,7 @@ class BlockSource(base.WholeSource):
                 groups.append(Group(_GROUPS[number], size, describe_source(kind, size, described), Parameters.from_header(preset, overrides)))
             if not groups or sorted(groups, key=lambda group: _GROUPS.index(group.name)) != groups:
                 raise ValueError("groups are in order")
-            if type(small_map) is not bytes or bool(small_map) == (groups[0].name == _MAP):
+            if type(small_map) is not bytes or bool(small_map) == (groups[0].name == MAP):
                 raise ValueError("there is one map")
             for number in transforms:
                 package_of(number)               # of which there is none in a version that does not know it
@@ -95,7 +105,7 @@ class BlockSource(base.WholeSource):
     def with_parameters(self, parameters: Sequence[Parameters]) -> "BlockSource":
         """The same, once it is known what each group is coded with."""
         return BlockSource([replace(group, parameters=own) for group, own in zip(self.groups, parameters, strict=True)],
-                           self.transforms, self._small_map, self._original_bytes)
+                           self.transforms, self.small_map, self._original_bytes)
 
     @property
     def packages(self) -> list[str]:
@@ -132,7 +142,8 @@ class BlockSource(base.WholeSource):
         return max(self.groups, key=lambda group: group.source.symbol_count)
 
     def codes_of(self, text: bytes) -> np.ndarray | None:
-        return self.largest.source.codes_of(text)
+        """uint16: the codes of a prior's text, for the groups of bytes; None where there are none."""
+        return next((group.source.codes_of(text) for group in self.groups if group.name in WITH_PRIORS), None)
 
     def symbols(self) -> np.ndarray:
         """uint16, shape (symbol_count,): those of all groups, one after the other."""
@@ -140,20 +151,25 @@ class BlockSource(base.WholeSource):
 
     def description(self) -> bytes:
         """What each group is, and how it is coded."""
-        return base.packed_description([self.transforms, self._small_map, *(group.to_list() for group in self.groups)])
+        return base.packed_description([self.transforms, self.small_map, *(group.to_list() for group in self.groups)])
 
     def restore(self, symbols: np.ndarray) -> bytes:
         """The input's bytes."""
-        parts: dict[str, list[bytes]] = {}
+        parts: list[bytes] = []
         start = 0
         for group in self.groups:
             end = start + group.source.symbol_count
-            part, start = group.source.restore(symbols[start:end]), end
-            if len(part) != group.size:
-                raise FormatError("a group is not of the size that the header says", "the file is damaged")
-            parts.setdefault(group.name, []).append(part)
-        groups = {name: b"".join(pieces) for name, pieces in parts.items()}
-        return tree.put_together(groups.pop(_MAP, self._small_map), groups, self._original_bytes)
+            parts.append(group.restore(symbols[start:end]))
+            start = end
+        groups = {name: b"".join(some) for name, some in self.by_name(parts).items()}
+        return tree.put_together(groups.pop(MAP, self.small_map), groups, self._original_bytes)
+
+    def by_name(self, parts: Sequence[_Part]) -> dict[str, list[_Part]]:
+        """{name of groups: what `parts` has of each of them}."""
+        named: dict[str, list[_Part]] = {}
+        for group, part in zip(self.groups, parts, strict=True):
+            named.setdefault(group.name, []).append(part)
+        return named
 
 
 def _parted(leaves: Sequence[tree.Leaf]) -> Iterator[list[tree.Leaf]]:

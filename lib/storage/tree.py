@@ -23,7 +23,7 @@ MAGIC = b"\x89LKF\r\n\x1a"
 VERSION = 1
 FILE, FOLDER, LINK = KINDS = ("file", "folder", "link")
 _DIGITS = 10
-_START = len(MAGIC) + 1 + _DIGITS
+FIRST = len(MAGIC) + 1 + _DIGITS
 _LARGEST_MODE = 0o777
 _LATEST = (1 << 63) - 1               # nanoseconds
 
@@ -71,22 +71,33 @@ def to_bytes(entries: Sequence[Entry], contents: Iterable[bytes]) -> bytes:
     return b"".join([MAGIC, bytes([VERSION]), b"%0*d" % (_DIGITS, length), *lines, *contents])
 
 
-def parse(data: bytes) -> tuple[list[Entry], int]:
-    """(the entries, where the contents begin). Raises FormatError for what `to_bytes` cannot have made."""
+def start_of_contents(data: bytes) -> int:
+    """Where the contents begin of a folder whose bytes begin with `data`, FIRST or more of them. Raises FormatError."""
     if data[:len(MAGIC)] != MAGIC:
         raise _damaged("it is none")
     if data[len(MAGIC):len(MAGIC) + 1] != bytes([VERSION]):
         raise FormatError("the folder is in a form that this version of Lockstep does not know", "a newer version may")
-    digits = data[len(MAGIC) + 1:_START]
+    digits = data[len(MAGIC) + 1:FIRST]
     if len(digits) != _DIGITS or not digits.isdigit():
         raise _damaged("its index has no length")
-    start = _START + int(digits)
-    if int(digits) > LONGEST_INDEX or start > len(data) or data[start - 1:start] != b"\n":
+    start = FIRST + int(digits)
+    if int(digits) > LONGEST_INDEX:
+        raise _damaged("its index is too long")
+    return start
+
+
+def parse(data: bytes, size: int | None = None) -> tuple[list[Entry], int]:
+    """(the entries, where the contents begin) of a folder as bytes. Raises FormatError for what `to_bytes` cannot have made.
+
+    size: of all bytes, where `data` may be without contents.
+    """
+    start = start_of_contents(data)
+    if start > len(data) or data[start - 1:start] != b"\n":
         raise _damaged("its index is cut short")
-    if data.count(b"\n", _START, start) > MOST_ENTRIES:
+    if data.count(b"\n", FIRST, start) > MOST_ENTRIES:
         raise _damaged("it claims too many entries")
-    entries = _entries(data[_START:start])
-    if sum(entry.size for entry in entries) != len(data) - start:
+    entries = _entries(data[FIRST:start])
+    if sum(entry.size for entry in entries) != (len(data) if size is None else size) - start:
         raise _damaged("its sizes do not add up")
     return entries, start
 
@@ -94,9 +105,13 @@ def parse(data: bytes) -> tuple[list[Entry], int]:
 def file_places(data: bytes) -> list[tuple[str, int, int]]:
     """[(path, start, size)] of the files in a folder's bytes; none where the bytes are no folder."""
     try:
-        entries, start = parse(data)
+        return places_of(*parse(data))
     except FormatError:
         return []
+
+
+def places_of(entries: Sequence[Entry], start: int) -> list[tuple[str, int, int]]:
+    """[(path, start, size)] of the files among entries, whose contents begin at `start`."""
     places = []
     for entry in entries:
         if entry.kind == FILE:
