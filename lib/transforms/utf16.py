@@ -10,7 +10,10 @@ _LETTER = rb"[\t\n\r\x20-\x7e]"
 SIGNATURE = rb"(?:%s\0){%d}|(?:\0%s){%d}" % (_LETTER, _FEWEST, _LETTER, _FEWEST)
 _CODECS = ("utf-16-le", "utf-16-be")         # by number, in recipes
 _AT_ONCE = 1 << 20                   # letters
-_BREAKS = np.array([9, 10, 13], np.uint16)
+# What counts as text: alphabets and punctuation. Chinese characters do not, as any two bytes are likely to be one.
+_IS_LETTER = np.zeros(1 << 16, bool)
+for _first, _last in ((0x09, 0x0A), (0x0D, 0x0D), (0x20, 0x7E), (0xA0, 0x5FF), (0x2010, 0x206F), (0x20A0, 0x20BF)):
+    _IS_LETTER[_first:_last + 1] = True
 
 
 def find(data: bytes, start: int) -> Found:
@@ -36,7 +39,7 @@ def _text_from(data, start, order):
     while True:
         stop = min(start + 2 * _AT_ONCE, start + (len(data) - start) // 2 * 2)
         units = np.frombuffer(data, ">u2" if order else "<u2", (stop - start) // 2, start)
-        others = np.flatnonzero((units < 32) & ~np.isin(units, _BREAKS) | (units >= 0xD800) & (units < 0xE000) | (units >= 0xFFFE))
+        others = np.flatnonzero(~_IS_LETTER[units])
         count = int(others[0]) if len(others) else len(units)
         parts.append(data[start:start + 2 * count].decode(_CODECS[order]))
         start += 2 * count
