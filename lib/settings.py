@@ -17,7 +17,8 @@ def _of_coding(name: str) -> Any:
     """A field for a coding parameter, left to the preset where nothing is said."""
     facts = dict(FACTS[name])
     if name == "contexts":
-        facts["choices"] = ("none", *kinds.NEWEST)           # a person chooses a kind, and gets its newest version
+        # A person chooses a kind, and gets its newest version. Those that suit no network are found in data, and are no choice.
+        facts["choices"] = ("none", *(name for name, kind in kinds.NEWEST.items() if kind.suits_networks))
     return field(default=None, metadata=facts)
 
 

@@ -224,7 +224,7 @@ def test_a_png_that_is_written_anew_is_said(tmp_path):
                                           for kind, body in chunks)
     (tmp_path / "in.png").write_bytes(data)
     ran = lockstep(tmp_path, "compress", "in.png", "--set", "pixels=yes")
-    assert ran.returncode == 0 and ran.stdout.startswith(f"in.png.lks: {len(data)} -> ")
+    assert ran.returncode == 0 and ran.stdout.startswith(f"in.png.lks: {len(data):,} -> ")
     assert ran.stdout.endswith("; the PNG comes back written anew)\n")
 
 

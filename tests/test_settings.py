@@ -96,7 +96,7 @@ def complete_settings(draw):
     (dict(arithmetic="float64"), "arithmetic must be one of exact, float32, float16, got 'float64'"),
     (dict(coder=1), "coder must be one of numba, arithmetic-compressor, got 1"),
     (dict(preset="worst"), "preset must be one of auto, fast, balanced, best, gpu, network, got 'worst'"),
-    (dict(contexts="music"), "contexts must be one of none, text, binary, video, image, sound, jpeg, packed, got 'music'"),
+    (dict(contexts="music"), "contexts must be one of none, text, binary, video, image, sound, got 'music'"),
     (dict(time_limit=0.5), "time_limit must be 1 to 10000000, got 0.5"),
     (dict(num_layers=0, contexts="none"),
      "num_layers=0 and contexts=none leave no predictor; change one of them"),

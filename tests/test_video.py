@@ -94,8 +94,8 @@ def test_a_video_in_any_form_comes_back(tmp_path, form):
 
 
 @pytest.mark.parametrize("form", NO_VIDEOS)
-def test_what_is_no_video_is_coded_as_bytes(tmp_path, form):
-    assert isinstance(source_of(NO_VIDEOS[form], FAST), ByteSource)
+def test_what_is_no_video_is_coded_as_what_else_it_is(tmp_path, form):
+    assert not isinstance(source_of(NO_VIDEOS[form], FAST), VideoSource)
     there_and_back(tmp_path, NO_VIDEOS[form])
 
 

@@ -77,6 +77,8 @@ class Scanner:
         """What begins at `start` by its signature, as `files.found_at` gives it; or None."""
         if sort in _OF_FILES:
             found = files.found_at(data, sort, start, self._with_lepton, self._grid_width)
+            if sort == "jpeg" and not found and not start and not depth:
+                self._say("this is a damaged JPEG, or one of a sort that few programs know, and is coded as bytes")
             self._effort.spend(found[2] - start if found else min(len(data) - start, _SPENT_IN_VAIN))
             return found
         if depth >= DEEPEST_TREE:

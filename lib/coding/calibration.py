@@ -28,8 +28,8 @@ _speeds: dict[str, float] = {}      # "contexts", "network" -> times as fast as 
 
 def seconds(plan: Plan, prior_symbols: int = 0) -> float:
     """Seconds that a run takes here, from its start to its end, of a plan with a prior of so many symbols."""
-    kinds = {BY_STORED_NAME.get(part.parameters.contexts) for part in plan.groups or [plan]}
-    compiling_seconds = sum(_COMPILING for kind in kinds if kind and not compiling.is_compiled(kind.module))
+    names = {part.parameters.contexts for part in plan.groups or [plan]} & BY_STORED_NAME.keys()
+    compiling_seconds = sum(_COMPILING for name in names if not compiling.is_compiled(BY_STORED_NAME[name].module))
     return speed.BEGIN_SECONDS + compiling_seconds + speed.coding_seconds(plan, prior_symbols) / _known()[_what(plan)]
 
 

@@ -52,7 +52,7 @@ class Plan:
             if self.groups and any(plan.parameters.arithmetic != "exact" or plan.parameters.coder != self.parameters.coder for plan in self.groups):
                 raise SettingsError("an input in groups is coded in exact arithmetic, and by one coder", parameter="arithmetic")
             return
-        if self.parameters.has_contexts and name_of(self.parameters.contexts) not in self.source.context_kinds:
+        if self.parameters.has_contexts and name_of(self.parameters.contexts) not in (*self.source.context_kinds, "packed"):
             raise SettingsError(f"contexts={self.parameters.contexts} cannot code this input, only "
                                 f"{' and '.join(self.source.context_kinds)} can", "leave contexts out", "contexts")
         check_model(self.parameters, self.input_shape)

@@ -19,7 +19,7 @@ class ByteSource(WholeSource):
     kind = 0
     unit = "bytes"           # what a symbol is, in the plural
     model_inputs = "last"            # what a network sees, see lib.models.inputs
-    context_kinds = ("text", "binary", "packed")     # that can look at its codes
+    context_kinds = ("text", "binary")     # that can look at its codes
     code_bits = 8            # of the codes that contexts see: the bytes themselves
     layout = np.zeros(0, np.int64)     # bytes lie in no grid
 

@@ -16,6 +16,8 @@ from lib.sources.sound import SoundSource
 from lib.sources.source import Source
 from lib.sources.video import VideoSource
 
+_ANY = Settings(preset="fast")
+
 
 def source_of(data: bytes, settings: Settings, note: Callable[[str], Any] = lambda line: None) -> Source:
     """The source of an input's bytes, by what they are, and by the kind of contexts that settings ask for.
@@ -57,8 +59,8 @@ def _found_in(data, settings, note):
 def _fault_of(source, data):
     """Why a decoder would not give `data` back from what its source says of it, in a few words; "" where it does."""
     try:
-        if isinstance(source, BlockSource):             # whose groups are not settled yet
-            return "" if source.restore(source.symbols()) == data else "other bytes would come back"
+        if isinstance(source, BlockSource):             # what its groups are coded with is not settled yet
+            source = source.with_parameters([_ANY.resolve(group.source.symbol_count, group.contexts) for group in source.groups])
         reader = describe_source(source.kind, len(data), source.description())
         return "" if reader.restore(source.symbols()) == data else "other bytes would come back"
     except FormatError as error:

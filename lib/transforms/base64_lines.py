@@ -10,13 +10,19 @@ from lib.transforms.found import Found
 _RECIPE = struct.Struct("<HB")       # letters of a line, 0 where all is in one; and the end of lines
 _ENDS = (b"\n", b"\r\n")
 _FEWEST = 120                        # letters: less is not worth a node
+_SORTS = tuple(map(re.compile, (rb"[A-Z]", rb"[a-z]", rb"[0-9]")))
 # Lines that are all of one length but the last, or one long line.
 _LINES = re.compile(rb"(?:[A-Za-z0-9+/]{40,1024}\r?\n)+[A-Za-z0-9+/]*={0,2}")
 _ONE = re.compile(rb"[A-Za-z0-9+/]{%d,}={0,2}" % _FEWEST)
 
 
 def find(data: bytes, start: int) -> Found | None:
-    """What base64 there is in `data` from `start` on, if it begins there; None where it does not come back exactly."""
+    """What base64 there is in `data` from `start` on, if it begins there; None where it does not come back exactly.
+
+    Letters of one sort, as in numbers and sequences of bases, are none.
+    """
+    if not all(sort.search(data, start, start + _FEWEST) for sort in _SORTS):
+        return None
     lines = _LINES.match(data, start)
     if lines and (found := _in_lines(data, start, lines.end())):
         return found
