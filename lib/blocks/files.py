@@ -3,8 +3,8 @@
 from lib.blocks.tree import Leaf, Made, Node
 from lib.errors import SettingsError
 from lib.sources import npy, png
-from lib.sources.image import picture_in
-from lib.sources.pictures import header_in
+from lib.sources.image import picture_in, rows_in
+from lib.sources.pictures import Pixels, header_in
 from lib.sources.sound import sound_in
 from lib.sources.video import VideoSource
 from lib.transforms import LEPTON, jpeg, lepton
@@ -55,6 +55,12 @@ def _leaf(kind, data, start, end, found_in, to_its_end=False):
         return None
     size = len(file) if to_its_end else found.end
     return Leaf(kind, file[:size], found), start, start + size
+
+
+def rows_of(data: bytes, pixels: Pixels, have_filters: bool) -> Leaf | None:
+    """The picture that is all of `data`, see lib.sources.image.rows_in."""
+    found = rows_in(data, pixels, have_filters)
+    return Leaf("image", data, found) if found and found.what.write(found.codes) == data else None
 
 
 def _end_of_sound(data, start):

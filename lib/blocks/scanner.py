@@ -6,12 +6,13 @@ which lib.blocks.segments cuts into text and other data. How much is tried depen
 
 import re
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 
-from lib.blocks import files, segments
+from lib.blocks import files, pdf, segments
 from lib.blocks.containers import deflated_at
 from lib.blocks.tree import Leaf, Made, Node
 from lib.limits import DEEPEST_TREE, MOST_TAKEN_APART
-from lib.transforms import BASE64, DEFLATE, UTF16, base64_lines, deflate, utf16
+from lib.transforms import ASCII85, BASE64, DEFLATE, UTF16, ascii85, base64_lines, deflate, utf16
 from lib.transforms.effort import Effort
 
 _FEWEST_DEFLATED = 32                # bytes: less is not worth a node
@@ -20,9 +21,9 @@ _EFFORT_OF_BYTE, _ANY_EFFORT = 16, 1 << 26
 _SPENT_IN_VAIN = 1 << 24
 # What may begin something, each in a group of its own name.
 _SIGNATURES = re.compile(rb"(?P<zip>PK\x03\x04)|(?P<gzip>\x1f\x8b\x08)|(?P<zlib>[\x48\x58\x68\x78][\x01\x5e\x9c\xda\x09\x43\x81\x89\xc3\xc7])|"
-                         + files.SIGNATURES + rb"|(?P<utf16>" + utf16.SIGNATURE + rb")|(?P<base64>(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60})", re.DOTALL)
+                         + files.SIGNATURES + rb"|(?P<utf16>" + utf16.SIGNATURE + rb")|(?P<ascii85>" + ascii85.SIGNATURE + rb")|(?P<base64>(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60})", re.DOTALL)
 _OF_FILES = frozenset(re.findall("P<([a-z]+)>", files.SIGNATURES.decode("latin-1")))
-_LONG = frozenset(["base64", "utf16"])          # signatures whose every place would match again
+_TRANSFORMS = MappingProxyType({"base64": (BASE64, base64_lines.find), "utf16": (UTF16, utf16.find), "ascii85": (ASCII85, ascii85.find)})
 
 
 def is_worth_it(nodes: list[Node]) -> bool:
@@ -68,10 +69,13 @@ class Scanner:
             sort, start = signature.lastgroup, signature.start()
             found = self._found_at(data, sort, start, depth) if self._effort.is_left else None
             if found:
+                headers = start + 1                                  # which may hold files too: pictures in those of a JPEG
+                for node, first, last in self._found_in(data[headers:found[1]], depth):
+                    yield node, headers + first, headers + last
                 yield found
                 at = found[2]
             else:
-                at = signature.end() if sort in _LONG else start + 1
+                at = signature.end() if sort in _TRANSFORMS else start + 1
 
     def _found_at(self, data, sort, start, depth):
         """What begins at `start` by its signature, as `files.found_at` gives it; or None."""
@@ -83,10 +87,9 @@ class Scanner:
             return found
         if depth >= DEEPEST_TREE:
             return None
-        if sort == "base64":
-            return self._made(BASE64, base64_lines.find(data, start), depth)
-        if sort == "utf16":
-            return self._made(UTF16, utf16.find(data, start), depth)
+        if sort in _TRANSFORMS:
+            number, find = _TRANSFORMS[sort]
+            return self._made(number, find(data, start), depth)
         return self._deflated(data, sort, start, depth)
 
     def _made(self, transform, found, depth):
@@ -105,4 +108,7 @@ class Scanner:
         if not undone or undone.size < _FEWEST_DEFLATED:
             return None
         self._left, self._like = self._left - len(undone.inflated), undone.recipe
-        return Made(DEFLATE, undone.recipe, tuple(self._nodes(undone.inflated, depth + 1))), begin, begin + undone.size
+        pixels = pdf.pixels_before(data, start, len(undone.inflated))
+        picture = files.rows_of(undone.inflated, *pixels) if pixels else None
+        inner = (picture,) if picture else tuple(self._nodes(undone.inflated, depth + 1))
+        return Made(DEFLATE, undone.recipe, inner), begin, begin + undone.size

@@ -23,10 +23,15 @@ _CAN_BE_PACKED = (rb"GIF8", "a GIF"), (rb"RIFF....WEBP", "WebP")
 
 @dataclass(frozen=True)
 class _Picture:
-    """Pixels between bytes that are none, as they are or in a Png."""
+    """Pixels between bytes that are none, as they are or in a Png, or in rows with its filters."""
 
     pixels: Pixels
-    png: png_files.Png | None = None
+    png: png_files.Png | png_files.FilteredRows | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the stretch."""
+        return self.png.size if self.png else self.pixels.bytes
 
     def write(self, codes: np.ndarray) -> bytes:
         """The bytes of the stretch, from its codes."""
@@ -34,8 +39,7 @@ class _Picture:
         return self.png.write(rows) if self.png else rows
 
     def to_list(self) -> list:
-        more = [self.png.filters, self.png.deflate, self.png.chunks] if self.png else []
-        return [self.pixels.to_list(), *more]
+        return [self.pixels.to_list(), *(self.png.to_list() if self.png else [])]
 
     @classmethod
     def from_list(cls, values: list) -> "_Picture":
@@ -43,15 +47,18 @@ class _Picture:
         pixels = Pixels.from_list(values[0])
         if len(values) == 1:
             return cls(pixels)
-        filters, deflate, chunks = values[1:]
+        filters = values[1]
+        if type(filters) is not bytes or len(filters) != pixels.height or max(filters) >= 5:
+            raise ValueError("no PNG has such filters")
+        if len(values) == 2:
+            return cls(pixels, png_files.FilteredRows(pixels, filters))
+        deflate, chunks = values[2:]
         if type(deflate) is not bytes:
             level, window, memory, strategy = deflate = tuple(deflate)
             if not (all(type(number) is int for number in deflate) and 0 <= level <= 9 and 9 <= window <= 15 and 1 <= memory <= 9
                     and 0 <= strategy <= 4):
                 raise ValueError("zlib has no such settings")
-        fits = (type(filters) is bytes and len(filters) == pixels.height and max(filters) < 5 and all(type(number) is int for number in chunks)
-                and min(chunks) >= 0 and pixels.bytes <= MOST_INFLATED * sum(chunks))
-        if not fits:
+        if not all(type(number) is int for number in chunks) or min(chunks) < 0 or pixels.bytes > MOST_INFLATED * sum(chunks):
             raise ValueError("no PNG is like this")
         return cls(pixels, png_files.Png(pixels, filters, deflate, tuple(chunks)))
 
@@ -104,9 +111,7 @@ class ImageSource(base.WholeSource):
             raise base.damaged("an image") from error
         if not fits:
             raise base.damaged("an image")
-        sizes = [picture.pixels.bytes if not picture.png else sum(picture.png.chunks) + 12 * len(picture.png.chunks)
-                 for picture in pictures]
-        if original_bytes != sum(map(len, pieces)) + sum(sizes):
+        if original_bytes != sum(map(len, pieces)) + sum(picture.size for picture in pictures):
             raise FormatError("the header's size is not that of the image it describes", "the file is damaged")
         return cls(codes, pieces, pictures)
 
@@ -180,3 +185,16 @@ def picture_in(data: bytes, note: Callable[[str], Any] = lambda line: None) -> b
     start, pixels = found
     codes = pixels.take(data[start:start + pixels.bytes])
     return None if codes is None else base.Found(_Picture(pixels), codes, start, start + pixels.bytes)
+
+
+def rows_in(data: bytes, pixels: Pixels, have_filters: bool) -> base.Found | None:
+    """The picture that bytes are which hold nothing but its pixels, in rows with or without the filters of PNG; or None."""
+    picture, rows = _Picture(pixels), data
+    if have_filters:
+        apart = png_files.rows_in(data, pixels)
+        if apart is None:
+            return None
+        filtered, rows = apart
+        picture = _Picture(pixels, filtered)
+    codes = pixels.take(rows)
+    return None if codes is None else base.Found(picture, codes, 0, len(data))

@@ -24,7 +24,28 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}       # by colour type
 _PALETTE = 3
 _MOST_SAMPLES_PER_BYTE = 512                     # of the deflated stream, see docs/images.md
 _FILTERS = 5
+_CHUNK_AROUND = 12                               # bytes of a chunk beside its body
 _ZLIB_HEADER = 2                                 # bytes before the deflated ones; behind them is an Adler-32
+
+
+@dataclass(frozen=True)
+class FilteredRows:
+    """Rows as PNG filters them, as far as pixels do not say it."""
+
+    pixels: Pixels
+    filters: bytes           # of each row
+
+    @property
+    def size(self) -> int:
+        """Bytes that they take."""
+        return self.pixels.bytes + self.pixels.height
+
+    def write(self, rows: bytes) -> bytes:
+        """Rows, the bytes of all of them, each with its filter before it."""
+        return _filtered(rows, self.filters, self.pixels)
+
+    def to_list(self) -> list:
+        return [self.filters]
 
 
 @dataclass(frozen=True)
@@ -35,6 +56,14 @@ class Png:
     filters: bytes           # of each row
     deflate: tuple | bytes   # (level, window bits, memory level, strategy) of zlib; or the stream's two bytes of header and its recipe
     chunks: tuple            # bytes in each IDAT chunk
+
+    @property
+    def size(self) -> int:
+        """Bytes of the IDAT chunks."""
+        return sum(self.chunks) + _CHUNK_AROUND * len(self.chunks)
+
+    def to_list(self) -> list:
+        return [self.filters, self.deflate, self.chunks]
 
     def write(self, rows: bytes) -> bytes:
         """The IDAT chunks of rows, the bytes of all of them, unfiltered."""
@@ -107,6 +136,14 @@ def stream_in(data: bytes) -> Stream | None:
     if pixels is None or not parts:
         return None
     return _stream_of(pixels, parts, start, end)
+
+
+def rows_in(filtered: bytes, pixels: Pixels) -> tuple[FilteredRows, bytes] | None:
+    """(FilteredRows, the bytes of all rows) of rows with their filters; None where they are none."""
+    if max(filtered[::pixels.stride + 1]) >= _FILTERS:
+        return None
+    rows, filters = _unfiltered(filtered, pixels)
+    return FilteredRows(pixels, filters), rows
 
 
 def end_of(data: bytes, start: int) -> int | None:

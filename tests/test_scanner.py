@@ -1,0 +1,210 @@
+"""What is found in data at any place, and given back: files of samples, transforms, pictures of PDFs; damaged and hostile data too."""
+
+import base64
+import gzip
+import io
+import random
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from samples import FAST, TEXT, a_ppm, a_wav
+
+from lib import compress, decompress, inspect
+from lib.blocks.scanner import Scanner
+from lib.blocks.tree import Leaf, Made, put_together, taken_apart
+from lib.coding.choice import plan_for
+from lib.errors import FormatError, InstallationError
+from lib.sources import describe_source
+from lib.sources.blocks import BlockSource
+from lib.sources.jpeg import JpegSource
+from lib.sources.recognition import source_of
+from lib.transforms import ASCII85, BASE64, DEFLATE, LEPTON, UTF16, ascii85, lepton, utf16
+
+JPEG = (Path(__file__).parent / "golden" / "slope.jpg").read_bytes()
+NOISE = random.Random(3).randbytes(3_000)
+PICTURE = Image.open(io.BytesIO(JPEG)).convert("RGB")
+
+
+def file_of(form, image=PICTURE, **options):
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def npy_of(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def pdf_picture(deflated, dictionary):
+    return b"7 0 obj\n<< /Type /XObject /Subtype /Image /Width 80 /Height 64 " + dictionary + b" >>\nstream\n" + deflated + b"\nendstream\n"
+
+
+_ROWS = PICTURE.tobytes()
+_FILTERED = b"".join(b"\2" + bytes((_ROWS[240 * row + column] - (_ROWS[240 * (row - 1) + column] if row else 0)) & 255 for column in range(240))
+                     for row in range(64))
+FILES = {
+    "png": (file_of("PNG"), "image"), "bmp": (file_of("BMP"), "image"), "ppm": (a_ppm(40, 30), "image"), "tiff": (file_of("TIFF"), "image"),
+    "npy picture": (npy_of(np.array(PICTURE)), "image"), "npy tokens": (npy_of(np.random.default_rng(1).integers(0, 900, (40, 8, 6))), "video"),
+    "wav": (a_wav(900), "sound"), "jpeg": (JPEG, "jpeg"),
+    "pixels in a pdf": (pdf_picture(zlib.compress(_ROWS), b"/ColorSpace /DeviceRGB /BitsPerComponent 8"), "image"),
+    "rows in a pdf": (pdf_picture(zlib.compress(_FILTERED), b"/DecodeParms << /Predictor 15 /Colors 3 /Columns 80 >>"), "image"),
+}
+TRANSFORMED = {
+    "utf-16": (TEXT.decode().encode("utf-16-le"), UTF16), "utf-16 from high": (TEXT.decode().encode("utf-16-be"), UTF16),
+    "base64": (base64.encodebytes(NOISE), BASE64), "gzip": (gzip.compress(TEXT), DEFLATE),
+    "ascii85": (b"stream\n" + base64.a85encode(zlib.compress(TEXT)) + b"~>endstream", ASCII85),
+    "ascii85 in lines": (b"stream\n" + base64.a85encode(NOISE, wrapcol=72) + b"\n~>", ASCII85),
+}
+
+
+def all_nodes(nodes):
+    for node in nodes:
+        yield node
+        if isinstance(node, Made):
+            yield from all_nodes(node.parts)
+
+
+def given_back(nodes, size):
+    tree_map, leaves = taken_apart(nodes)
+    return put_together(tree_map, {kind: b"".join(leaf.data for leaf in some) for kind, some in leaves.items()}, size)
+
+
+def restored(data):
+    """What a decoder makes of the description and the symbols of data."""
+    source = plan_for(FAST, source_of(data, FAST))[0].source
+    return describe_source(source.kind, len(data), source.description()).restore(source.symbols())
+
+
+@pytest.mark.parametrize("around", [(b"", b""), (NOISE[:7], TEXT), (TEXT, NOISE[:999])], ids=["alone", "odd", "between"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_found_in_any_place(name, around):
+    file, kind = FILES[name]
+    data = around[0] + file + around[1]
+    nodes = Scanner().scan(data)
+    assert kind in {node.kind for node in all_nodes(nodes) if isinstance(node, Leaf)}
+    assert given_back(nodes, len(data)) == data and restored(data) == data
+
+
+@pytest.mark.parametrize("name", TRANSFORMED)
+def test_a_transform_is_found_in_any_place(name):
+    packed, transform = TRANSFORMED[name]
+    data = NOISE[:99] + b" " + packed + NOISE
+    nodes = Scanner().scan(data)
+    assert transform in {node.transform for node in all_nodes(nodes) if isinstance(node, Made)}
+    assert given_back(nodes, len(data)) == data
+
+
+def test_files_are_found_in_files_in_files():
+    inner = b"".join(file for file, _ in FILES.values())
+    for _ in range(3):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo("x"), inner, zipfile.ZIP_DEFLATED)
+        inner = packed.getvalue()
+    kinds = [node.kind for node in all_nodes(Scanner().scan(inner)) if isinstance(node, Leaf)]
+    assert kinds.count("image") == 7 and {"sound", "video", "jpeg"} <= set(kinds) and restored(inner) == inner
+
+
+def test_nesting_ends():
+    data = TEXT * 3
+    for _ in range(12):
+        data = base64.b64encode(data)
+    nodes = Scanner().scan(data)
+    assert sum(isinstance(node, Made) for node in all_nodes(nodes)) == 8 and restored(data) == data
+
+
+def test_a_bomb_is_left_as_it_is():
+    bomb = zlib.compress(bytes(1 << 22))
+    data = b"".join(bomb for _ in range(99))
+    scanner = Scanner()
+    scanner._left = 1 << 23                            # of what may be taken apart
+    nodes = scanner.scan(data)
+    assert sum(isinstance(node, Made) for node in nodes) == 2 and given_back(nodes, len(data)) == data
+
+
+def test_what_may_be_tried_in_vain_ends(monkeypatch):
+    tried = []
+    monkeypatch.setattr("lib.blocks.files.jpeg.taken_apart", lambda data, start: tried.append(start))
+    monkeypatch.setattr("lib.blocks.scanner._ANY_EFFORT", 0)
+    Scanner().scan(b"\xff\xd8\xff\xe0" * 50_000)
+    assert 0 < len(tried) < 100
+
+
+def test_utf_16_ends_where_other_data_begins():
+    data = TEXT.decode().encode("utf-16-le") + b"PK\3\4" + NOISE
+    assert utf16.find(data, 0).end == 2 * len(TEXT)
+
+
+@pytest.mark.parametrize("make, recipe", [(utf16.make, b""), (utf16.make, b"\2"), (ascii85.make, b"")])
+def test_a_recipe_that_nobody_made_is_refused(make, recipe):
+    with pytest.raises(FormatError, match="recipe"):
+        make(b"some", recipe)
+    with pytest.raises(FormatError, match="recipe"):
+        utf16.make(b"\xff", b"\0")
+
+
+def test_headers_for_applications_are_looked_at_as_bytes():
+    small = file_of("JPEG", PICTURE.resize((64, 48)), quality=98)
+    exif = Image.Exif()
+    exif[0x010E] = "some words " * 20
+    data = file_of("JPEG", quality=90, exif=b"Exif\0\0" + exif.tobytes()[6:] + small)
+    leaves = [node for node in Scanner().scan(data) if isinstance(node, Leaf)]
+    assert [leaf.kind for leaf in leaves].count("jpeg") == 2 and restored(data) == data
+
+
+def test_a_leaf_that_comes_again_is_coded_once():
+    data = JPEG + TEXT + JPEG
+    source = source_of(data, FAST.with_values({"preset": "balanced"}))
+    assert isinstance(source, BlockSource) and [group.size for group in source.groups if group.name == "jpeg"] == [len(JPEG)]
+    assert restored(data) == data
+
+
+def test_a_jpeg_alone_has_its_own_source():
+    assert isinstance(source_of(JPEG, FAST.with_values({"preset": "balanced"})), JpegSource)
+
+
+@pytest.mark.skipif(not lepton.is_there(), reason="needs lepton-jpeg-python")
+def test_fast_leaves_jpegs_to_lepton_where_it_is_there(tmp_path, monkeypatch):
+    (tmp_path / "in.jpg").write_bytes(TEXT + JPEG)
+    made = compress(tmp_path / "in.jpg", settings=FAST)
+    assert LEPTON in made.source.transforms and made.compressed_bytes < len(JPEG)
+    assert ("decodes", "where lepton-jpeg-python can be installed") in inspect(made.output_path).facts()
+    assert decompress(made.output_path, tmp_path / "out").output_path.read_bytes() == TEXT + JPEG
+    monkeypatch.setattr(lepton, "_package", lambda: None)
+    with pytest.raises(InstallationError, match="pip install lepton-jpeg-python"):
+        decompress(made.output_path, tmp_path / "again")
+    own = compress(tmp_path / "in.jpg", settings=FAST, overwrite=True)
+    assert LEPTON not in own.source.transforms and ("decodes", "everywhere") in inspect(own.output_path).facts()
+
+
+@pytest.mark.skipif(not lepton.is_there(), reason="needs lepton-jpeg-python")
+def test_what_lepton_never_made_is_refused():
+    for inner, recipe in ((b"", b"\0"), (NOISE, b"\0"), (lepton.packed(JPEG)[0][:-9], b"\0"), (NOISE, b"\3"), (NOISE, b"")):
+        with pytest.raises(FormatError):
+            lepton.make(inner, recipe)
+
+
+EVERYTHING = b"".join([TEXT, *(file for file, _ in FILES.values()), NOISE[:500], *(packed for packed, _ in TRANSFORMED.values())])
+
+
+def test_damaged_data_always_comes_back():
+    chance = random.Random(5)
+    for _ in range(60):
+        data = bytearray(EVERYTHING)
+        for _ in range(chance.choice([1, 5, 30])):
+            at, kind = chance.randrange(len(data)), chance.randrange(4)
+            if kind == 0:
+                data[at] = chance.randrange(256)
+            elif kind == 1:
+                del data[at:at + chance.randrange(1, 400)]
+            elif kind == 2:
+                data[at:at] = data[at // 2:at // 2 + chance.randrange(400)]
+            else:
+                data[at:at + 4] = chance.choice([b"\xff" * 4, bytes(4), b"PK\3\4", b"\xff\xd8\xff\xe0", b"\x78\x9c\xed\xd1"])
+        assert restored(bytes(data)) == bytes(data)
