@@ -29,7 +29,7 @@ from lib.resume.run import Run, RunCheckpoint, asked_of, check_run, folders_of, 
 from lib.settings import Settings
 from lib.sources import ImageSource
 from lib.sources.png import written_anew
-from lib.sources.recognition import source_of
+from lib.sources.recognition import has_jpegs, source_of
 from lib.sources.source import Source
 from lib.storage import folders
 from lib.storage.files import OutputFile, check_target, mode_of, reserved, write_file
@@ -162,7 +162,8 @@ def _plan(data: bytes, run: Run, kept: RunCheckpoint, note: _Say) -> Plan | None
         plan = Plan.of(parameters_of(kept.found), kept.with_groups(source), settings.backend)
         reason = f"going on from {kept.found.path}"
     else:
-        plan, reason = plan_for(settings, source, len(run.prior.codes_for(source)) if run.prior else 0)
+        of_fast = (lambda: source_of(data, settings.with_values({"preset": "fast"}), note)) if settings.preset == "auto" and has_jpegs(source) else None
+        plan, reason = plan_for(settings, source, len(run.prior.codes_for(source)) if run.prior else 0, of_fast)
     kept.check_plan(plan)
     if reason:
         note(reason)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from samples import FAST, TEXT, a_ppm, a_wav
 
-from lib import compress, decompress, inspect
+from lib import Settings, compress, decompress, inspect
 from lib.blocks.scanner import Scanner
 from lib.blocks.tree import Leaf, Made, put_together, taken_apart
 from lib.coding.choice import plan_for
@@ -180,7 +180,17 @@ def test_fast_leaves_jpegs_to_lepton_where_it_is_there(tmp_path, monkeypatch):
     with pytest.raises(InstallationError, match="pip install lepton-jpeg-python"):
         decompress(made.output_path, tmp_path / "again")
     own = compress(tmp_path / "in.jpg", settings=FAST, overwrite=True)
+    assert own.compressed_bytes < made.compressed_bytes
     assert LEPTON not in own.source.transforms and ("decodes", "everywhere") in inspect(own.output_path).facts()
+
+
+@pytest.mark.skipif(not lepton.is_there(), reason="needs lepton-jpeg-python")
+@pytest.mark.parametrize("time_limit, is_leptons", [(1, True), (1_000, False)])
+def test_auto_leaves_them_to_it_only_where_it_takes_fast(time_limit, is_leptons):
+    data = TEXT * 60 + JPEG
+    settings = Settings(time_limit=time_limit)
+    plan, _ = plan_for(settings, source_of(data, settings), of_fast=lambda: source_of(data, FAST))
+    assert (LEPTON in plan.source.transforms) == is_leptons
 
 
 @pytest.mark.skipif(not lepton.is_there(), reason="needs lepton-jpeg-python")

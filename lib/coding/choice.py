@@ -4,6 +4,7 @@ What auto takes goes by the data, the settings and this version alone, so the sa
 """
 
 import dataclasses
+from collections.abc import Callable
 
 from lib.coding import speed
 from lib.coding.plan import Plan
@@ -19,9 +20,10 @@ _OF_NETWORKS = ("num_layers", "batch_size", "primer")       # settings that kind
 _MOST_MEMORY = 3_000_000_000     # bytes that auto lets networks and contexts take: half of what small machines have
 
 
-def plan_for(settings: Settings, source: Source, prior_symbols: int = 0) -> tuple[Plan, str]:
+def plan_for(settings: Settings, source: Source, prior_symbols: int = 0, of_fast: Callable[[], Source] | None = None) -> tuple[Plan, str]:
     """(the Plan for a source, after a prior of so many symbols; what was chosen and why in a line, "" where nothing was to be chosen).
 
+    of_fast: gives the source that preset=fast looks at the same data with, where that may be another; for auto, should it take that.
     Raises SettingsError.
     """
     kind = source.suitable_contexts()
@@ -30,9 +32,10 @@ def plan_for(settings: Settings, source: Source, prior_symbols: int = 0) -> tupl
 
     def plan_by(preset: str) -> Plan:
         wished = dataclasses.replace(settings, preset=preset)
-        if not isinstance(source, BlockSource):
-            return Plan.of(wished.resolve(source.symbol_count, kind, prior_symbols), source, settings.backend)
-        groups = source.with_parameters([_parameters_of(group, wished, prior_symbols) for group in source.groups])
+        looked_at = of_fast() if of_fast and preset == "fast" else source
+        if not isinstance(looked_at, BlockSource):
+            return Plan.of(wished.resolve(looked_at.symbol_count, looked_at.suitable_contexts(), prior_symbols), looked_at, settings.backend)
+        groups = looked_at.with_parameters([_parameters_of(group, wished, prior_symbols) for group in looked_at.groups])
         parameters = groups.largest.parameters
         assert parameters
         return Plan.of(parameters, groups, settings.backend)

@@ -84,6 +84,11 @@ class Plan:
                       overrides, self.source.kind, archive)
 
     @property
+    def all_parameters(self) -> tuple[Parameters, ...]:
+        """The parameters, and those of each group."""
+        return self.parameters, *(plan.parameters for plan in self.groups)
+
+    @property
     def prior(self) -> str:
         """The name of the prior that it needs, or "none"."""
         return next((plan.parameters.prior for plan in self.groups or [self] if plan.parameters.prior != "none"), "none")

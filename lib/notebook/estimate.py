@@ -12,7 +12,7 @@ from lib.contents import input_bytes, inspect
 from lib.kinds import name_of
 from lib.machine import available_memory
 from lib.settings import Settings
-from lib.sources.recognition import source_of
+from lib.sources.recognition import has_jpegs, source_of
 from lib.sources.source import Source
 
 _PNG = b"\x89PNG"
@@ -58,12 +58,13 @@ class Estimate:
         path = Path(path).expanduser()
         if path.is_dir() or _is_large(path):
             return None
-        source = self._source(path, settings)
+        source = self._source(path, settings.with_values({"preset": "auto"}) if settings.preset == "fast" else settings)
         if source.place and source.place.part > 1:
             return None                    # it goes on as the part before was coded
-        plan, why = choice.plan_for(settings, source)
-        plans = {preset: choice.plan_for(settings.with_values({"preset": preset}), source)[0] for preset in PRESETS}
-        taken = next((preset for preset in PRESETS if plans[preset].parameters == plan.parameters), settings.preset)
+        of_fast = (lambda: self._source(path, settings.with_values({"preset": "fast"}))) if has_jpegs(source) else None
+        plan, why = choice.plan_for(settings, source, of_fast=of_fast)
+        plans = {preset: choice.plan_for(settings.with_values({"preset": preset}), source, of_fast=of_fast)[0] for preset in PRESETS}
+        taken = next((preset for preset in PRESETS if plans[preset].all_parameters == plan.all_parameters), settings.preset)
         factors = _OF_LZMA.get(name_of(plan.parameters.contexts), {})
         sizes = {preset: int(self._squeezed * len(self._data) * factors[preset]) for preset in PRESETS if preset in factors}
         return Outlook(source, self._data.startswith(_PNG), plans | {settings.preset: plan}, sizes, taken, why)
@@ -81,7 +82,7 @@ class Estimate:
             self._key, self._data, self._sources = key, input_bytes(path), {}
             part = self._data[:_MOST_SQUEEZED]
             self._squeezed = len(lzma.compress(part)) / max(1, len(part))
-        asked = (settings.contexts, settings.grid_width, settings.pixels)
+        asked = (settings.contexts, settings.grid_width, settings.pixels, settings.preset == "fast")
         if asked not in self._sources:
             self._sources[asked] = source_of(self._data, settings)
         return self._sources[asked]

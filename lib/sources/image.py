@@ -126,6 +126,11 @@ class ImageSource(base.WholeSource):
             start += pixels.count
         return np.array(layout, np.int64)
 
+    @property
+    def around(self) -> int:
+        """Bytes that are no samples, as they are in the description."""
+        return sum(map(len, self._pieces))
+
     def suitable_contexts(self) -> str:
         return "image"
 

@@ -10,12 +10,14 @@ from lib.sources import base, describe_source, part
 from lib.sources.blocks import BlockSource
 from lib.sources.bytes import ByteSource
 from lib.sources.image import ImageSource
+from lib.sources.jpeg import JpegSource
 from lib.sources.part import PartSource
 from lib.sources.runs import RunSource
 from lib.sources.sound import SoundSource
 from lib.sources.source import Source
 from lib.sources.video import VideoSource
 
+_MOST_AROUND, _USUAL_AROUND = 0.02, 1 << 14     # bytes that are no samples: a share, and what headers take
 _ANY = Settings(preset="fast")
 
 
@@ -35,10 +37,27 @@ def source_of(data: bytes, settings: Settings, note: Callable[[str], Any] = lamb
     return source or ByteSource.from_bytes(data)
 
 
+def has_jpegs(source: Source) -> bool:
+    """Whether the preset matters to what an input is: `fast` leaves JPEGs to Lepton."""
+    return isinstance(source, JpegSource) or isinstance(source, BlockSource) and any(group.name == "jpeg" for group in source.groups)
+
+
 def _found_in(data, settings, note):
     """The source of what is more than bytes by its looks, or None."""
     if data[:len(part.MAGIC)] == part.MAGIC:
         return PartSource.from_bytes(data)
+    source = _of_one_kind(data, settings, note)
+    if settings.contexts is None and settings.arithmetic in (None, "exact") and settings.preset != "network":
+        is_of_samples = isinstance(source, ImageSource | SoundSource | VideoSource)
+        if not is_of_samples or source.around > max(_MOST_AROUND * len(data), _USUAL_AROUND):          # there may be other kinds in it
+            nodes = Scanner(note, settings.preset == "fast", settings.grid_width).scan(data)
+            if is_worth_it(nodes):
+                source = BlockSource.from_nodes(nodes, len(data))
+    return source
+
+
+def _of_one_kind(data, settings, note):
+    """The source of a file or an archive that is of one kind but for some bytes, or None."""
     source: Source | None = None
     wanted = settings.contexts
     if wanted in (None, "none", *ImageSource.context_kinds):
@@ -49,10 +68,6 @@ def _found_in(data, settings, note):
         source = VideoSource.from_bytes(data, settings.grid_width)
     if source is None and wanted in (None, "none", *RunSource.context_kinds):
         source = RunSource.from_bytes(data)
-    if source is None and wanted is None and settings.arithmetic in (None, "exact") and settings.preset != "network":
-        nodes = Scanner(note, settings.preset == "fast", settings.grid_width).scan(data)
-        if is_worth_it(nodes):
-            source = BlockSource.from_nodes(nodes, len(data))
     return source
 
 

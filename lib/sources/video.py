@@ -88,6 +88,11 @@ class VideoSource(base.WholeSource):
         """int64 (2,): height and width of a frame, in cells."""
         return np.array(self.grid, np.int64)
 
+    @property
+    def around(self) -> int:
+        """Bytes that are no samples, as they are in the description."""
+        return sum(map(len, self._pieces))
+
     def suitable_contexts(self) -> str:
         return "video"
 
