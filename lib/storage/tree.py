@@ -82,7 +82,7 @@ def start_of_contents(data: bytes) -> int:
         raise _damaged("its index has no length")
     start = FIRST + int(digits)
     if int(digits) > LONGEST_INDEX:
-        raise _damaged("its index is too long")
+        raise _damaged("its index is cut short")
     return start
 
 
