@@ -5,31 +5,67 @@ which lib.blocks.segments cuts into text and other data. How much is tried depen
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from lib.blocks import files, pdf, segments
 from lib.blocks.containers import deflated_at
 from lib.blocks.tree import Leaf, Made, Node
 from lib.limits import DEEPEST_TREE, MOST_TAKEN_APART
-from lib.transforms import ASCII85, BASE64, DEFLATE, UTF16, ascii85, base64_lines, deflate, utf16
+from lib.transforms import ASCII85, BASE64, DEFLATE, TYPE1, UTF16, ascii85, base64_lines, deflate, type1, utf16
 from lib.transforms.effort import Effort
 
 _FEWEST_DEFLATED = 32                # bytes: less is not worth a node
 # How many bytes may be looked at in vain: so many for each of an input, and so many more.
 _EFFORT_OF_BYTE, _ANY_EFFORT = 16, 1 << 26
+_FEWEST_OF_KIND = 1 << 14            # bytes of text, or of other plain data
 _SPENT_IN_VAIN = 1 << 24
 # What may begin something, each in a group of its own name.
-_SIGNATURES = re.compile(rb"(?P<zip>PK\x03\x04)|(?P<gzip>\x1f\x8b\x08)|(?P<zlib>[\x48\x58\x68\x78][\x01\x5e\x9c\xda\x09\x43\x81\x89\xc3\xc7])|"
-                         + files.SIGNATURES + rb"|(?P<utf16>" + utf16.SIGNATURE + rb")|(?P<ascii85>" + ascii85.SIGNATURE + rb")|(?P<base64>(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60})", re.DOTALL)
+_SIGNATURES = re.compile(b"|".join([
+    rb"(?P<zip>PK\x03\x04)|(?P<gzip>\x1f\x8b\x08)|(?P<zlib>[\x48\x58\x68\x78][\x01\x5e\x9c\xda\x09\x43\x81\x89\xc3\xc7])", files.SIGNATURES,
+    rb"(?P<utf16>%s)|(?P<ascii85>%s)|(?P<type1>%s)" % (utf16.SIGNATURE, ascii85.SIGNATURE, type1.SIGNATURE),
+    rb"(?P<base64>(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60})"]), re.DOTALL)
 _OF_FILES = frozenset(re.findall("P<([a-z]+)>", files.SIGNATURES.decode("latin-1")))
-_TRANSFORMS = MappingProxyType({"base64": (BASE64, base64_lines.find), "utf16": (UTF16, utf16.find), "ascii85": (ASCII85, ascii85.find)})
+_TRANSFORMS = MappingProxyType({"base64": (BASE64, base64_lines.find), "utf16": (UTF16, utf16.find), "ascii85": (ASCII85, ascii85.find), "type1": (TYPE1, type1.find)})
 
 
 def is_worth_it(nodes: list[Node]) -> bool:
     """Whether the description of nodes and a model for each kind cost less than they may bring."""
     kinds = {node.kind if isinstance(node, Leaf) else "" for node in nodes}
     return len(kinds) > 1 or not kinds <= {*segments.KINDS}
+
+
+def _of_enough(nodes: list[Node]) -> list[Node]:
+    """Nodes in which there is enough plain data of each kind to teach a model: a little of one kind is as good as of the other."""
+    sizes = Counter(dict.fromkeys(segments.KINDS, 0))
+    for leaf in _plain_leaves(nodes):
+        sizes[leaf.kind] += len(leaf.data)
+    (most, _), (least, size) = sizes.most_common()
+    return _joined(nodes, {least: most} if size < _FEWEST_OF_KIND else {})
+
+
+def _plain_leaves(nodes: Iterable[Node]) -> Iterator[Leaf]:
+    for node in nodes:
+        if isinstance(node, Made):
+            yield from _plain_leaves(node.parts)
+        elif node.kind in segments.KINDS:
+            yield node
+
+
+def _joined(nodes: Iterable[Node], instead: Mapping[str, str]) -> list[Node]:
+    """Nodes with other kinds instead of some, and plain neighbours of a kind as one."""
+    joined: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Made):
+            node = Made(node.transform, node.recipe, tuple(_joined(node.parts, instead)))
+        elif node.kind in segments.KINDS:
+            node = Leaf(instead.get(node.kind, node.kind), node.data)
+            if joined and isinstance(before := joined[-1], Leaf) and before.kind == node.kind:
+                joined.pop()
+                node = Leaf(node.kind, before.data + node.data)
+        joined.append(node)
+    return joined
 
 
 class Scanner:
@@ -46,7 +82,7 @@ class Scanner:
     def scan(self, data: bytes) -> list[Node]:
         """The nodes that `data` is made of."""
         self._effort = Effort(_EFFORT_OF_BYTE * len(data) + _ANY_EFFORT)
-        return list(self._nodes(data, 0))
+        return _of_enough(list(self._nodes(data, 0)))
 
     def _nodes(self, data, depth) -> Iterator[Node]:
         """Nodes of `data`: what was found, and the plain bytes between."""
@@ -98,7 +134,8 @@ class Scanner:
             return None
         self._left -= len(found.inner)
         self._effort.spend(len(found.inner))
-        return Made(transform, found.recipe, tuple(self._nodes(found.inner, depth + 1))), found.start, found.end
+        inner = (Leaf("binary", found.inner),) if transform == TYPE1 else tuple(self._nodes(found.inner, depth + 1))
+        return Made(transform, found.recipe, inner), found.start, found.end
 
     def _deflated(self, data, container, start, depth):
         begin = deflated_at(data, container, start)

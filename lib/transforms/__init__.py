@@ -7,11 +7,11 @@ have given, before anything of a size that the recipe claims is allocated. Its n
 from types import MappingProxyType
 
 from lib.errors import FormatError
-from lib.transforms import ascii85, base64_lines, deflate, lepton, utf16
+from lib.transforms import ascii85, base64_lines, deflate, lepton, type1, utf16
 
-DEFLATE, BASE64, LEPTON, UTF16, ASCII85 = range(1, 6)
+DEFLATE, BASE64, LEPTON, UTF16, ASCII85, TYPE1 = range(1, 7)
 _MAKERS = MappingProxyType({DEFLATE: deflate.done_again, BASE64: base64_lines.make, LEPTON: lepton.make, UTF16: utf16.make,
-                           ASCII85: ascii85.make})
+                           ASCII85: ascii85.make, TYPE1: type1.make})
 
 _PACKAGES = MappingProxyType({LEPTON: lepton.PACKAGE})       # that must be installed, where a transform is not our own
 
