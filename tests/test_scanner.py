@@ -22,7 +22,7 @@ from lib.sources import describe_source
 from lib.sources.blocks import BlockSource
 from lib.sources.jpeg import JpegSource
 from lib.sources.recognition import source_of
-from lib.transforms import ASCII85, BASE64, DEFLATE, LEPTON, UTF16, ascii85, lepton, utf16
+from lib.transforms import ASCII85, BASE64, DEFLATE, LEPTON, TYPE1, UTF16, ascii85, lepton, type1, utf16
 
 JPEG = (Path(__file__).parent / "golden" / "slope.jpg").read_bytes()
 NOISE = random.Random(3).randbytes(3_000)
@@ -218,3 +218,28 @@ def test_damaged_data_always_comes_back():
             else:
                 data[at:at + 4] = chance.choice([b"\xff" * 4, bytes(4), b"PK\3\4", b"\xff\xd8\xff\xe0", b"\x78\x9c\xed\xd1"])
         assert restored(bytes(data)) == bytes(data)
+
+
+def type_1_font():
+    """A font that is encrypted as TeX's are: outlines by themselves, then all."""
+    outlines = b"".join(b"/%c %d RD " % (65 + number, 40 + number) + type1._crypted(bytes(range(40 + number)), 4330, True) + b" ND\n" for number in range(9))
+    clear = b"dup /Private 8 dict dup begin\n" + outlines + b"mark currentfile closefile"
+    return b"%!PS-AdobeFont-1.0\ncurrentfile eexec\n" + type1._crypted(clear, 55665, True) + b"0" * 64, clear
+
+
+def test_a_type_1_font_is_decrypted():
+    font, clear = type_1_font()
+    data = TEXT + font + NOISE
+    found = type1.find(data, data.index(b"currentfile eexec"))
+    assert bytes(range(48)) in found.inner and len(found.inner) == len(clear) and type1.make(found.inner, b"") == data[found.start:found.end]
+    assert TYPE1 in {node.transform for node in Scanner().scan(data) if isinstance(node, Made)} and restored(data) == data
+    assert type1.find(data[:-len(NOISE) - 90], data.index(b"currentfile eexec")) is None          # cut short
+    with pytest.raises(FormatError, match="recipe"):
+        type1.make(b"", b"x")
+
+
+def test_a_little_of_a_kind_has_no_model_of_its_own():
+    data = NOISE * 9 + TEXT * 12 + NOISE * 9
+    assert [(leaf.kind, len(leaf.data)) for leaf in Scanner().scan(data)] == [("binary", len(data))]
+    data = NOISE * 9 + TEXT * 60 + NOISE * 9
+    assert [leaf.kind for leaf in Scanner().scan(data)] == ["binary", "text", "binary"]

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from lib.blocks import files, pdf, segments
+from lib.blocks import files, pdf, runs, segments
 from lib.blocks.containers import deflated_at
 from lib.blocks.tree import Leaf, Made, Node
 from lib.limits import DEEPEST_TREE, MOST_TAKEN_APART
@@ -21,11 +21,11 @@ _FEWEST_DEFLATED = 32                # bytes: less is not worth a node
 _EFFORT_OF_BYTE, _ANY_EFFORT = 16, 1 << 26
 _FEWEST_OF_KIND = 1 << 14            # bytes of text, or of other plain data
 _SPENT_IN_VAIN = 1 << 24
-# What may begin something, each in a group of its own name.
+# What may begin something, each in a group of its own name. All begin with bytes of a small set, which lets `re` pass over others quickly; what does
+# not is found by lib.blocks.runs.
 _SIGNATURES = re.compile(b"|".join([
     rb"(?P<zip>PK\x03\x04)|(?P<gzip>\x1f\x8b\x08)|(?P<zlib>[\x48\x58\x68\x78][\x01\x5e\x9c\xda\x09\x43\x81\x89\xc3\xc7])", files.SIGNATURES,
-    rb"(?P<utf16>%s)|(?P<ascii85>%s)|(?P<type1>%s)" % (utf16.SIGNATURE, ascii85.SIGNATURE, type1.SIGNATURE),
-    rb"(?P<base64>(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{60})"]), re.DOTALL)
+    rb"(?P<ascii85>%s)|(?P<type1>%s)" % (ascii85.SIGNATURE, type1.SIGNATURE)]), re.DOTALL)
 _OF_FILES = frozenset(re.findall("P<([a-z]+)>", files.SIGNATURES.decode("latin-1")))
 _TRANSFORMS = MappingProxyType({"base64": (BASE64, base64_lines.find), "utf16": (UTF16, utf16.find), "ascii85": (ASCII85, ascii85.find), "type1": (TYPE1, type1.find)})
 
@@ -100,9 +100,14 @@ class Scanner:
 
     def _found_in(self, data, depth) -> Iterator[files.Found]:
         """Everything in `data` that is no plain bytes, in order."""
-        at = 0
-        while signature := _SIGNATURES.search(data, at):
-            sort, start = signature.lastgroup, signature.start()
+        at, waiting, signature = 0, runs.of_letters(data), _SIGNATURES.search(data)
+        while signature or waiting:
+            if signature and not (waiting and waiting[-1][0] < signature.start()):
+                start, sort = signature.start(), str(signature.lastgroup)
+            else:
+                start, sort = waiting.pop()
+                if start < at:
+                    continue
             found = self._found_at(data, sort, start, depth) if self._effort.is_left else None
             if found:
                 headers = start + 1                                  # which may hold files too: pictures in those of a JPEG
@@ -110,8 +115,8 @@ class Scanner:
                     yield node, headers + first, headers + last
                 yield found
                 at = found[2]
-            else:
-                at = signature.end() if sort in _TRANSFORMS else start + 1
+            if signature and signature.start() < max(at, start + 1):
+                signature = _SIGNATURES.search(data, max(at, start + 1))
 
     def _found_at(self, data, sort, start, depth):
         """What begins at `start` by its signature, as `files.found_at` gives it; or None."""
@@ -141,8 +146,8 @@ class Scanner:
         begin = deflated_at(data, container, start)
         if begin is None:
             return None
-        undone = deflate.undone(data, begin, most=self._left, like=self._like, effort=self._effort)
-        if not undone or undone.size < _FEWEST_DEFLATED:
+        undone = deflate.undone(data, begin, fewest=_FEWEST_DEFLATED, most=self._left, like=self._like, effort=self._effort)
+        if not undone:
             return None
         self._left, self._like = self._left - len(undone.inflated), undone.recipe
         pixels = pdf.pixels_before(data, start, len(undone.inflated))

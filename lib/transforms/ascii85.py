@@ -6,13 +6,14 @@ from lib.errors import FormatError
 from lib.transforms.found import Found
 
 # It is found behind the word that begins a stream in PDF.
-SIGNATURE = rb"(?<=stream\n)[!-uz\n]{60}|(?<=stream\r\n)[!-uz\n]{60}"
+SIGNATURE = rb"stream\r?\n[!-uz\n]{60}"
 _END = b"~>"
 _WIDEST = 255                    # letters of a line, 0 where all is in one
 
 
 def find(data: bytes, start: int) -> Found | None:
-    """What is said from `start` on, where SIGNATURE matches, up to the mark of its end; None where it does not come back exactly."""
+    """What is said behind SIGNATURE, which begins at `start`, up to the mark of its end; None where it does not come back exactly."""
+    start = data.index(b"\n", start) + 1
     end = data.find(_END, start)
     letters = data[start:end].rstrip(b"\n") if end >= 0 else b""
     width = letters.find(b"\n")

@@ -5,9 +5,6 @@ import numpy as np
 from lib.errors import FormatError
 from lib.transforms.found import Found
 
-_FEWEST = 64                         # letters of ASCII that say that it is UTF-16
-_LETTER = rb"[\t\n\r\x20-\x7e]"
-SIGNATURE = rb"(?:%s\0){%d}|(?:\0%s){%d}" % (_LETTER, _FEWEST, _LETTER, _FEWEST)
 _CODECS = ("utf-16-le", "utf-16-be")         # by number, in recipes
 _AT_ONCE = 1 << 20                   # letters
 # What counts as text: alphabets and punctuation. Chinese characters do not, as any two bytes are likely to be one.
@@ -17,7 +14,7 @@ for _first, _last in ((0x09, 0x0A), (0x0D, 0x0D), (0x20, 0x7E), (0xA0, 0x5FF), (
 
 
 def find(data: bytes, start: int) -> Found:
-    """The text in UTF-16 that begins at `start`, where SIGNATURE matches."""
+    """The text in UTF-16 that begins at `start`, with letters of ASCII."""
     order = int(data[start] == 0)
     text, end = _text_from(data, start, order)
     return Found(start, end, text.encode(), bytes([order]))

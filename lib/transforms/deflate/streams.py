@@ -28,11 +28,11 @@ class Undone:
     recipe: bytes
 
 
-def undone(data: bytes, start: int = 0, share: float = 0.25, most: int = MOST_UNDONE, like: bytes = b"",
+def undone(data: bytes, start: int = 0, share: float = 0.25, fewest: int = 0, most: int = MOST_UNDONE, like: bytes = b"",
            effort: Effort | None = None) -> Undone | None:
     """The deflated stream that begins at `start` of data, without a frame around it (RFC 1951).
 
-    None where there is none, where it inflates to more than `most` bytes, or where its recipe would take more than that share of
+    None where there is none, where it has fewer than `fewest` bytes or inflates to more than `most` bytes, or where its recipe would take more than that share of
     its bytes. like: the recipe of another stream of the same encoder, which saves most of the search. effort: what it costs is taken from it, and nothing is
     begun that it does not suffice for. What it gives has been made
     again. The same arguments give the same result on every machine.
@@ -41,6 +41,8 @@ def undone(data: bytes, start: int = 0, share: float = 0.25, most: int = MOST_UN
     if found is None:
         return None
     size, inflated = found
+    if size < fewest:
+        return None
     deflated = bytes(memoryview(data)[start:start + size])
     most_bytes = min(int(share * size), MOST_RECIPE - LONGEST_BEGINNING)
     taken = taken_apart(deflated, inflated)
