@@ -9,7 +9,8 @@ from samples import FAST, TEXT, a_ppm, a_wav, tiny
 
 from lib import FormatError, InputError, OutputError, SettingsError, compress, entries_of, extract
 from lib.__main__ import main
-from lib.coding.partial import _Decoded
+from lib.coding import partial
+from lib.coding.predictor import Predictor
 from lib.sources.blocks import BlockSource
 
 JPEG = (Path(__file__).parent / "golden" / "slope.jpg").read_bytes()
@@ -47,9 +48,9 @@ def test_names_are_those_of_the_folder(made):
 
 def test_what_comes_after_is_not_decoded(made, tmp_path, monkeypatch):
     decoded = []
-    monkeypatch.setattr(_Decoded, "_steps", lambda self, steps=_Decoded._steps: decoded.append(self._plan.parameters.contexts) or steps(self))
+    monkeypatch.setattr(partial, "Predictor", lambda plan, *rest: decoded.append(plan.parameters.contexts) or Predictor(plan, *rest))
     extract(made, "a.txt", tmp_path / "out")
-    assert len(decoded) == 1
+    assert decoded == ["binary"]                   # as the index
 
 
 def test_a_folder_of_one_kind_and_one_with_a_network(tmp_path):
