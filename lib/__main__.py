@@ -10,7 +10,7 @@ from pathlib import Path
 from lib.command_line import command_parser
 from lib.compression import compress, decompress, resume, target_of
 from lib.contents import inspect
-from lib.errors import InputError, LockstepError, OutputError
+from lib.errors import InputError, InstallationError, LockstepError, OutputError
 from lib.extraction import entries_of, extract
 from lib.interruptions import EXIT_CODE, as_interrupts
 from lib.priors import learn
@@ -242,7 +242,21 @@ def _info(options):
         _say(f"{what:<16}{text}")
     if contents.fault:
         raise contents.fault
-    for entry in entries_of(options.input) if contents.header.is_folder else []:
+    if contents.header.is_folder:
+        _list_files(options.input, contents)
+
+
+def _list_files(path, contents):
+    """Show what is in a folder, where nothing is needed for it but the file."""
+    if contents.environment:
+        _say("files           decompress it to see them: this needs the environment that it was made in")
+        return
+    try:
+        entries = entries_of(path)
+    except (InputError, InstallationError) as error:             # a prior or a package is not here
+        _tell(f"the files cannot be listed: {error}")
+        return
+    for entry in entries:
         if entry.path:
             what = f"{entry.size:,}" if entry.kind == FILE else entry.kind
             _say(f"{what:>15} {entry.path}")

@@ -38,6 +38,7 @@ LONGEST_LIST_LEARNED = 1 << 20           # bytes of that list, packed
 DEEPEST_TREE = 8                         # transforms inside each other
 MOST_NODES = 1 << 22                     # leaves and transforms
 MOST_TAKEN_APART = 1 << 31               # bytes that all transforms of an input give together
+MOST_GROUPS = 16                         # of an input, each with a source and a predictor of its own
 # Of deflated streams
 MOST_UNDONE = 1 << 28                    # bytes that one inflates to
 MOST_RECIPE = 1 << 24                    # bytes of what makes it again

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from samples import FAST, TEXT, a_ppm, a_wav, tiny
 
-from lib import FormatError, InputError, OutputError, SettingsError, compress, entries_of, extract
+from lib import FormatError, InputError, OutputError, SettingsError, compress, entries_of, extract, learn
 from lib.__main__ import main
 from lib.coding import partial
 from lib.coding.predictor import Predictor
@@ -106,3 +106,12 @@ def test_on_the_command_line(made, tmp_path, capsys):
     assert (tmp_path / "out").read_bytes() == FILES["sub/d.txt"] and f"{len(FILES['sub/d.txt']):,} bytes" in capsys.readouterr().out
     assert main(["decompress", str(made), str(made), "--only", "a.txt"]) == 1
     assert "one file out of one folder" in capsys.readouterr().err
+
+
+def test_info_of_a_folder_whose_prior_is_not_here(folder, tmp_path, capsys):
+    learn([folder / "sub" / "d.txt"], tmp_path / "x.prior")
+    compress(folder, tmp_path / "away.lks", FAST, prior=tmp_path / "x.prior")
+    (tmp_path / "x.prior").unlink()
+    assert main(["info", str(tmp_path / "away.lks")]) == 0
+    said = capsys.readouterr()
+    assert "original" in said.out and "the files cannot be listed" in said.err

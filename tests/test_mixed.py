@@ -126,6 +126,17 @@ def test_the_same_in_many_streams(tmp_path):
     assert decompress(result.output_path, tmp_path / "out").output_path.read_bytes() == INPUTS["zip"]
 
 
+@pytest.mark.parametrize("settings", [dict(preset="fast", batch_size=7), dict(preset="balanced", rnn_units=8, num_layers=1, embedding_size=4, batch_size=3)])
+def test_each_group_has_streams_of_its_own(tmp_path, monkeypatch, settings):
+    monkeypatch.setattr("lib.transforms.lepton.is_there", lambda: False)
+    data = LONG * 2 + (Path(__file__).parent / "golden" / "slope.jpg").read_bytes() + INPUTS["gzip"]
+    (tmp_path / "in").write_bytes(data)
+    result = compress(tmp_path / "in", settings=Settings(primer="none", **settings))
+    streams = {group.name: part.batch_size for group, part in zip(result.source.groups, result.plan.streams.groups)}
+    assert streams["jpeg"] == 1 and streams["text"] == settings["batch_size"]
+    assert decompress(result.output_path, tmp_path / "out").output_path.read_bytes() == data
+
+
 def test_damage_is_found(tmp_path):
     (tmp_path / "in").write_bytes(INPUTS["zip"])
     packed = bytearray(compress(tmp_path / "in", settings=Settings(preset="fast")).output_path.read_bytes())

@@ -18,7 +18,7 @@ from lib.blocks.scanner import Scanner
 from lib.blocks.tree import Leaf, Made, put_together, taken_apart
 from lib.coding.choice import plan_for
 from lib.errors import FormatError, InstallationError
-from lib.sources import describe_source
+from lib.sources import base, describe_source
 from lib.sources.blocks import BlockSource
 from lib.sources.jpeg import JpegSource
 from lib.sources.recognition import source_of
@@ -243,3 +243,25 @@ def test_a_little_of_a_kind_has_no_model_of_its_own():
     assert [(leaf.kind, len(leaf.data)) for leaf in Scanner().scan(data)] == [("binary", len(data))]
     data = NOISE * 9 + TEXT * 60 + NOISE * 9
     assert [leaf.kind for leaf in Scanner().scan(data)] == ["binary", "text", "binary"]
+
+
+def test_videos_of_many_sizes_are_no_more_groups_than_a_reader_takes():
+    data = b"".join(npy_of(np.random.default_rng(width).integers(0, 900, (60, 3, width % 20 + 5))) for width in range(40))
+    source = source_of(data, FAST)
+    assert len(source.groups) <= 16 and restored(data) == data
+
+
+def test_a_damaged_jpeg_alone_is_said_to_be_one():
+    said = []
+    source_of(b"\xff\xd8\xff\xe0" + NOISE, FAST, said.append)
+    assert any("damaged JPEG" in line for line in said)
+
+
+@pytest.mark.parametrize("altered", [lambda groups: groups * 9, lambda groups: [[*groups[0][:2], 1, *groups[0][3:]], *groups[1:]], lambda groups: groups[::-1],
+                                     lambda groups: [[0, *groups[0][1:]], *groups[1:]], lambda groups: []])
+def test_groups_that_nobody_made_are_refused(altered):
+    data = TEXT * 60 + JPEG + a_wav(900)
+    source = plan_for(FAST, source_of(data, FAST))[0].source
+    transforms, small_map, *groups = base.unpacked_description(source.description())
+    with pytest.raises(FormatError):
+        BlockSource.from_description(len(data), base.packed_description([transforms, small_map, *altered(groups)]))

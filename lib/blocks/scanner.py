@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from lib.blocks import files, pdf, runs, segments
 from lib.blocks.containers import deflated_at
-from lib.blocks.tree import Leaf, Made, Node
-from lib.limits import DEEPEST_TREE, MOST_TAKEN_APART
+from lib.blocks.tree import KINDS, Leaf, Made, Node
+from lib.limits import DEEPEST_TREE, MOST_GROUPS, MOST_TAKEN_APART
 from lib.transforms import ASCII85, BASE64, DEFLATE, TYPE1, UTF16, ascii85, base64_lines, deflate, type1, utf16
 from lib.transforms.effort import Effort
 
@@ -21,6 +21,8 @@ _FEWEST_DEFLATED = 32                # bytes: less is not worth a node
 _EFFORT_OF_BYTE, _ANY_EFFORT = 16, 1 << 26
 _FEWEST_OF_KIND = 1 << 14            # bytes of text, or of other plain data
 _SPENT_IN_VAIN = 1 << 24
+_FAR_SEEN = ("ascii85", "type1")     # transforms that look far ahead for an end
+_MOST_GRIDS = MOST_GROUPS - len(KINDS)
 # What may begin something, each in a group of its own name. All begin with bytes of a small set, which lets `re` pass over others quickly; what does
 # not is found by lib.blocks.runs.
 _SIGNATURES = re.compile(b"|".join([
@@ -77,6 +79,7 @@ class Scanner:
     def __init__(self, say: Callable[[str], object] = lambda line: None, with_lepton: bool = False, grid_width: int = 0) -> None:
         self._say, self._with_lepton, self._grid_width = say, with_lepton, grid_width
         self._left, self._effort = MOST_TAKEN_APART, Effort(0)
+        self._grids, self._grid = 0, None  # of videos
         self._like = b""                   # the recipe of the last stream: the next one is likely of the same encoder
 
     def scan(self, data: bytes) -> list[Node]:
@@ -124,14 +127,27 @@ class Scanner:
             found = files.found_at(data, sort, start, self._with_lepton, self._grid_width)
             if sort == "jpeg" and not found and not start and not depth:
                 self._say("this is a damaged JPEG, or one of a sort that few programs know, and is coded as bytes")
+            if found and not self._has_room_for(found[0]):
+                found = None
             self._effort.spend(found[2] - start if found else min(len(data) - start, _SPENT_IN_VAIN))
             return found
         if depth >= DEEPEST_TREE:
             return None
         if sort in _TRANSFORMS:
             number, find = _TRANSFORMS[sort]
-            return self._made(number, find(data, start), depth)
+            made = self._made(number, find(data, start), depth)
+            if made is None and sort in _FAR_SEEN:
+                self._effort.spend(min(len(data) - start, _SPENT_IN_VAIN))
+            return made
         return self._deflated(data, sort, start, depth)
+
+    def _has_room_for(self, node):
+        """Whether there may be one more group, where a video of another size of frame than the last one needs it."""
+        if isinstance(node, Leaf) and node.kind == "video" and node.found.grid != self._grid:
+            if self._grids == _MOST_GRIDS:
+                return False
+            self._grids, self._grid = self._grids + 1, node.found.grid
+        return True
 
     def _made(self, transform, found, depth):
         """What a transform makes of what it found: (bytes that say the same, the recipe, where they begin and end)."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from lib.blocks import tree
 from lib.coding.streams import StackedStreams, Streams
-from lib.errors import FormatError
-from lib.limits import MOST_TAKEN_APART
+from lib.errors import FormatError, SettingsError
+from lib.limits import MOST_GROUPS, MOST_TAKEN_APART
 from lib.parameters import Parameters
 from lib.sources import base
 from lib.sources.bytes import ByteSource
@@ -27,6 +27,9 @@ MAP = "map"
 WITH_PRIORS = ("text", "binary")             # groups that a prior of bytes suits
 _LARGE_MAP = 256                             # bytes: a smaller one is in the description, and not worth a predictor
 _GROUPS = (MAP, *tree.KINDS)                # by number, in headers: these never change
+_OF_BYTES = (ByteSource.kind, RunSource.kind)
+_SOURCES = {MAP: _OF_BYTES, "text": _OF_BYTES, "binary": _OF_BYTES, "packed": _OF_BYTES, "image": (ImageSource.kind,), "jpeg": (JpegSource.kind,),
+            "sound": (SoundSource.kind,), "video": (VideoSource.kind,)}
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,15 @@ class BlockSource(base.WholeSource):
 
     @classmethod
     def from_description(cls, original_bytes: int, description: bytes) -> "BlockSource":
-        """Raises FormatError where `description` is none that `description()` could have made."""
+        """Raises FormatError where `description` is none that `description()` could have made, SettingsError where its parameters are unknown."""
         from lib.sources import describe_source
         try:
             groups = []
             transforms, small_map, *described_groups = base.unpacked_description(description)
+            if len(described_groups) > MOST_GROUPS:
+                raise ValueError("no input has so many groups")
             for number, size, kind, described, preset, overrides in described_groups:
-                if not (0 < size <= original_bytes + MOST_TAKEN_APART and 0 <= number < len(_GROUPS) and kind != cls.kind):
+                if not (0 < size <= original_bytes + MOST_TAKEN_APART and kind in _SOURCES[_GROUPS[number]]):
                     raise ValueError("no group is like this")
                 groups.append(Group(_GROUPS[number], size, describe_source(kind, size, described), Parameters.from_header(preset, overrides)))
             if not groups or sorted(groups, key=lambda group: _GROUPS.index(group.name)) != groups:
@@ -99,6 +104,8 @@ class BlockSource(base.WholeSource):
             for number in transforms:
                 package_of(number)               # of which there is none in a version that does not know it
             return cls(groups, bytes(transforms), small_map, original_bytes)
+        except SettingsError:                    # which says of what a newer version may know
+            raise
         except base.FAULTS as error:
             raise base.damaged("what the file is made of") from error
 
@@ -130,7 +137,14 @@ class BlockSource(base.WholeSource):
         return np.zeros(0, np.uint16)
 
     def streams_for(self, batch_size: int) -> StackedStreams:
-        return StackedStreams(tuple(Streams(group.source.symbol_count, batch_size) for group in self.groups))
+        """Those of each group, by its own parameters once they are known."""
+        sizes = [group.parameters.batch_size if group.parameters else batch_size for group in self.groups]
+        own = [group.source.streams_for(size) for group, size in zip(self.groups, sizes)]
+        return StackedStreams(tuple(streams for streams in own if isinstance(streams, Streams)))        # a group is in no groups
+
+    @property
+    def left_out(self) -> int:                   # type: ignore[override]  # which is a number for all others
+        return sum(group.source.left_out for group in self.groups)
 
     def suitable_contexts(self) -> str:
         """The kind that most of it is of."""
@@ -174,8 +188,8 @@ class BlockSource(base.WholeSource):
 
 def _parted(leaves: Sequence[tree.Leaf]) -> Iterator[list[tree.Leaf]]:
     """Leaves of a kind, in as many groups as they need: videos of other grids have sources of their own."""
-    for _, group in itertools.groupby(leaves, key=lambda leaf: leaf.found.grid if leaf.kind == "video" else None):
-        yield list(group)
+    for _, same in itertools.groupby(leaves, key=lambda leaf: leaf.found.grid if leaf.kind == "video" else None):
+        yield list(same)
 
 
 def _source_of(leaves: Sequence[tree.Leaf]) -> Source:
@@ -187,9 +201,7 @@ def _source_of(leaves: Sequence[tree.Leaf]) -> Source:
         return SoundSource.of_files(files)
     if kind == "jpeg":
         return JpegSource.of_files([found for _, found in files])
-    data = b"".join(leaf.data for leaf in leaves)
     if kind == "video":
-        source = leaves[0].found if len(leaves) == 1 else VideoSource.from_bytes(data, leaves[0].found.grid[1])
-        assert source                            # arrays of one grid, one after the other, are one video
-        return source
+        return VideoSource.of_files([found for _, found in files])
+    data = b"".join(leaf.data for leaf in leaves)
     return RunSource.from_bytes(data) or ByteSource.from_bytes(data)

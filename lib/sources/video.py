@@ -68,6 +68,16 @@ class VideoSource(base.WholeSource):
         return cls(base.occurring(tokens), grid, pieces, tokens)
 
     @classmethod
+    def of_files(cls, files: Sequence["VideoSource"]) -> "VideoSource":
+        """The source of files of one grid that follow each other."""
+        pieces, after = [], b""
+        for file in files:
+            pieces += [after + file._pieces[0], *file._pieces[1:-1]]
+            after = file._pieces[-1]
+        tokens = np.concatenate([file._tokens for file in files])
+        return cls(base.occurring(tokens), files[0].grid, [*pieces, after], tokens)
+
+    @classmethod
     def from_description(cls, original_bytes: int, description: bytes) -> "VideoSource":
         """Raises FormatError where `description` is none that `description()` could have made."""
         try:
