@@ -36,6 +36,27 @@ def as_interrupts() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+@contextlib.contextmanager
+def postponed() -> Iterator[None]:
+    """Inside, what would stop a run waits for the end: for the moment between making something and knowing what is to be removed.
+
+    In the main thread, to which alone signals come.
+    """
+    came: list[int] = []
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in STOPPING:
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):       # ignored, as under nohup
+                handlers[number] = signal.signal(number, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[-1])
+
+
 _stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
 
 

@@ -325,7 +325,7 @@ def test_what_was_written_can_be_read_back_before_it_has_its_name(tmp_path):
 KILLED = """
 import os, signal, sys
 from lib.storage.files import OutputFile
-output = OutputFile(sys.argv[1])
+output = OutputFile(sys.argv[1]).__enter__()
 output.write(b"half of it")
 output.flush()
 os.kill(os.getpid(), signal.SIGKILL)

@@ -313,7 +313,7 @@ def test_no_damaged_description_is_believed(name):
     [-1, [b"", b""], [[[2, 2, 3, 8, 6, 0, 0, 0]]]], [b"\0" * 99, [b"", b""], [[[2, 2, 3, 8, 6, 0, 0, 0]]]],
     [255, [b"", 7], [[[2, 2, 3, 8, 6, 0, 0, 0]]]], [255, [b"", b""], [[[1 << 40, 2, 3, 8, 6, 0, 0, 0]]]], [255], {}, 5, None])
 def test_a_description_made_to_do_harm_is_refused(parts):
-    with pytest.raises(FormatError, match="the description of an image is damaged"):
+    with pytest.raises(FormatError, match="the description of the image is damaged"):
         describe_source(ImageSource.kind, 12, packed_description(parts))
 
 

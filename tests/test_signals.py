@@ -13,9 +13,12 @@ from conftest import ROOT
 from samples import FAST, INTERRUPTIBLE, TEXT
 
 from lib import compress, decompress
-from lib.interruptions import STOPPING, Terminated, as_interrupts, stoppable
+from lib.interruptions import STOPPING, Terminated, as_interrupts, postponed, stoppable
 from lib.resume import checkpoint
 from lib.resume.keeper import Keeper
+from lib.storage import temporary
+from lib.storage.files import reserved, write_file
+from lib.storage.restoring import restore
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 NAMES = ["SIGINT", "SIGTERM", "SIGHUP"]
@@ -55,6 +58,34 @@ def test_a_signal_that_is_ignored_or_handled_stays_so(number):
             signal.raise_signal(number)
         assert signal.getsignal(number) == handler
     assert came == [number]
+
+
+def test_what_would_stop_waits_until_it_is_known_what_to_remove(number):
+    steps = []
+    with pytest.raises(KeyboardInterrupt), as_interrupts():
+        with postponed():
+            signal.raise_signal(number)
+            steps.append("made")
+        steps.append("not reached")
+    assert steps == ["made"]
+
+
+@pytest.mark.parametrize("name", ["_reserve", "make_file", "make_folder"])
+def test_a_signal_in_the_moment_after_something_is_made_leaves_nothing(number, name, tmp_path, monkeypatch):
+    make = getattr(temporary, name)
+
+    def stopped(*arguments):
+        made = make(*arguments)
+        assert len(list(tmp_path.iterdir())) == 1
+        signal.raise_signal(number)
+        return made
+
+    monkeypatch.setattr(temporary, name, stopped)
+    uses = {"_reserve": lambda: reserved(tmp_path / "out").__enter__(), "make_file": lambda: write_file(tmp_path / "out", b"data"),
+            "make_folder": lambda: restore([], [], tmp_path / "out")}
+    with pytest.raises(KeyboardInterrupt), as_interrupts():
+        uses[name]()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_other_threads_take_no_signals(number, tmp_path):

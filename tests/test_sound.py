@@ -209,7 +209,7 @@ def test_no_damaged_description_is_believed(name):
     [255, [b"", b""], [[2, 1, 2, 1]]], [255, [b"", b""], [[]]], [255, [b"", b""], []], [255, [b""], [[2, 1, 2, 1, 1]]],
     [255, [b"", 7], [[2, 1, 2, 1, 1]]], [256, [b"", b""], [[2, 1, 2, 1, 1]]], [-1, [b"", b""], [[2, 1, 2, 1, 1]]], [255], {}, 5, None])
 def test_a_description_made_to_do_harm_is_refused(parts):
-    with pytest.raises(FormatError, match="the description of a sound is damaged"):
+    with pytest.raises(FormatError, match="the description of the sound is damaged"):
         describe_source(SoundSource.kind, 4, packed_description(parts))
 
 

@@ -10,6 +10,7 @@ import msgpack
 
 from benchmarks.damages.accidents import Damage, Draw, any_accident, flip_bits
 from benchmarks.damages.trees import NUMBERS, STRINGS, mutated, other_value, packed_tree
+from lib import varint
 from lib.coding.container import MAGIC, STORED, VERSION, Reader, Segment
 
 _BOMB = zlib.compressobj(9, zlib.DEFLATED, -15)
@@ -23,23 +24,13 @@ _CRC = struct.Struct("<I")
 
 def _fields(data: bytes) -> tuple[list[Any], bytes]:
     """(the fields of a .lks file's header, all nine, what follows the header)."""
-    start, length = len(MAGIC) + 1, 0
-    for shift in range(0, 63, 7):
-        byte, start = data[start], start + 1
-        length |= (byte & 127) << shift
-        if byte < 128:
-            break
+    length, start = varint.read(data, len(MAGIC) + 1)
     fields = msgpack.unpackb(data[start:start + length], strict_map_key=False)
     return fields + [0, b"", "", STORED, b"", [], {}, 0, False][len(fields):], data[start + length + _CRC.size:]
 
 
-def _varint(value: int) -> bytes:
-    low = value & 127
-    return bytes([low]) if value < 128 else bytes([low | 128]) + _varint(value >> 7)
-
-
 def _header(packed: bytes) -> bytes:
-    block = MAGIC + bytes([VERSION]) + _varint(len(packed)) + packed
+    block = MAGIC + bytes([VERSION]) + varint.packed(len(packed)) + packed
     return block + _CRC.pack(zlib.crc32(block))
 
 

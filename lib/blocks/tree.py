@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from lib import varint
 from lib.errors import FormatError
 from lib.limits import DEEPEST_TREE, MOST_NODES, MOST_TAKEN_APART
 from lib.transforms import make
@@ -108,10 +109,10 @@ class _Writer:
     def put(self, nodes):
         for node in nodes:
             if isinstance(node, Made):
-                self.map += varint(2 * node.transform + 1) + varint(len(node.recipe)) + node.recipe + varint(len(node.parts))
+                self.map += varint.packed(2 * node.transform + 1, len(node.recipe)) + node.recipe + varint.packed(len(node.parts))
                 self.put(node.parts)
             elif (place := self._places.get((node.kind, node.data))) is not None:
-                self.map += varint(_AGAIN) + varint(KINDS.index(node.kind)) + varint(place)
+                self.map += varint.packed(_AGAIN, KINDS.index(node.kind), place)
             else:
                 self._put_new(node)
 
@@ -120,7 +121,7 @@ class _Writer:
         if leaf.kind in _WITHOUT_MATCHES:
             self._places[leaf.kind, leaf.data] = len(group)
         group.append(leaf)
-        self.map += varint(2 * KINDS.index(leaf.kind)) + varint(len(leaf.data))
+        self.map += varint.packed(2 * KINDS.index(leaf.kind), len(leaf.data))
 
 
 class _Reader:
@@ -205,23 +206,13 @@ class _Reader:
         return self._map[self._at - length:self._at]
 
     def _varint(self):
-        value = 0
-        for shift in range(0, 63, 7):
-            byte = self._bytes(1)[0]
-            value |= (byte & 127) << shift
-            if byte < 128:
-                return value
-        raise _damaged("a number is out of bounds")
-
-
-def varint(value: int) -> bytes:
-    """A whole number from 0 on, seven bits a byte, the lowest first."""
-    block = bytearray()
-    while value > 127:
-        block.append(value & 127 | 128)
-        value >>= 7
-    block.append(value)
-    return bytes(block)
+        try:
+            value, self._at = varint.read(self._map, self._at)
+        except IndexError:
+            raise _damaged("it is cut short") from None
+        except ValueError:
+            raise _damaged("a number is out of bounds") from None
+        return value
 
 
 def _damaged(how):

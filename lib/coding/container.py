@@ -23,6 +23,7 @@ from typing import Any, Protocol
 
 import msgpack
 
+from lib import varint
 from lib.errors import FormatError
 from lib.limits import LONGEST_HEADER, MOST_ORIGINAL
 from lib.storage.names import is_file_name
@@ -65,7 +66,7 @@ class Header:
         while not fields[-1]:
             fields.pop()  # empty fields at the end cost nothing
         packed = msgpack.packb(fields, unicode_errors=_UNICODE_ERRORS)
-        block = MAGIC + bytes([VERSION]) + _varint(len(packed)) + packed
+        block = MAGIC + bytes([VERSION]) + varint.packed(len(packed)) + packed
         return block + _CRC.pack(zlib.crc32(block))
 
 
@@ -79,7 +80,7 @@ class Segment:
 
     def to_bytes(self, previous_crc: int) -> tuple[bytes, int]:
         """(the segment with its CRC-32, the CRC-32 to continue from)."""
-        block = _varint(self.steps) + _varint(len(self.payload)) + self.payload + self.fingerprint
+        block = varint.packed(self.steps, len(self.payload)) + self.payload + self.fingerprint
         crc = zlib.crc32(block, previous_crc)
         return block + _CRC.pack(crc), crc
 
@@ -185,18 +186,20 @@ class Reader:
 
     def _read(self, start, length, place):
         if start + length > len(self._data):
-            raise FormatError(f"the file is cut short in {place}, or damaged there", "get a complete copy")
+            raise _cut_short(place)
         return self._data[start:start + length]
 
     def _read_varint(self, position, place):
-        value = 0
-        for shift in range(0, 63, 7):
-            byte = self._read(position, 1, place)[0]
-            value |= (byte & 127) << shift
-            position += 1
-            if byte < 128:
-                return value, position
-        raise FormatError(f"a number in {place} is out of bounds", "the file is damaged")
+        try:
+            return varint.read(self._data, position)
+        except IndexError:
+            raise _cut_short(place) from None
+        except ValueError:
+            raise FormatError(f"a number in {place} is out of bounds", "the file is damaged") from None
+
+
+def _cut_short(place):
+    return FormatError(f"the file is cut short in {place}, or damaged there", "get a complete copy")
 
 
 def _parse_header(packed):
@@ -227,16 +230,6 @@ def _parse_header(packed):
         raise FormatError(f"the folder is in form {header.archive}, which this version of Lockstep does not know",
                           "a newer version may")
     return header
-
-
-def _varint(value):
-    """A non-negative integer, seven bits a byte, the lowest first."""
-    block = bytearray()
-    while value > 127:
-        block.append(value & 127 | 128)
-        value >>= 7
-    block.append(value)
-    return bytes(block)
 
 
 def _not_ours(data):

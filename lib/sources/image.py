@@ -5,19 +5,18 @@ are, so the very bytes of the file come back.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lib.errors import FormatError
 from lib.limits import MOST_INFLATED
 from lib.sources import base
 from lib.sources import png as png_files
 from lib.sources.pictures import Pixels, pixels_in
+from lib.sources.stretches import StretchSource
 
-_MOST_CODE = 255
 _CAN_BE_PACKED = (rb"GIF8", "a GIF"), (rb"RIFF....WEBP", "WebP")
 
 
@@ -32,6 +31,16 @@ class _Picture:
     def size(self) -> int:
         """Bytes of the stretch."""
         return self.png.size if self.png else self.pixels.bytes
+
+    @property
+    def count(self) -> int:
+        """Codes of the picture."""
+        return self.pixels.count
+
+    @property
+    def fields(self) -> list[int]:
+        pixels = self.pixels
+        return [pixels.width, pixels.channels, pixels.codes_each, pixels.are_names or pixels.depth < 8]
 
     def write(self, codes: np.ndarray) -> bytes:
         """The bytes of the stretch, from its codes."""
@@ -63,23 +72,15 @@ class _Picture:
         return cls(pixels, png_files.Png(pixels, filters, deflate, tuple(chunks)))
 
 
-class ImageSource(base.WholeSource):
-    """Samples as symbols 0 to V - 1: the codes that occur, in ascending order."""
+class ImageSource(StretchSource):
+    """Samples of pictures. Of each its contexts are told the width, channels, codes of a sample, and whether codes are names."""
 
     kind = 3
     unit = "samples"
     model_inputs = "samples"
     context_kinds = ("image",)
-    code_bits = 8
-
-    def __init__(self, codes: np.ndarray, pieces: Sequence[bytes], pictures: Sequence[_Picture],
-                 samples: np.ndarray | None = None) -> None:
-        """codes: uint16, ascending, shape (V,); pieces: bytes before each picture and after the last; pictures: of _Picture; samples:
-        uint8, the codes of all pictures, where there are any yet.
-        """
-        self.codes, self._pieces, self._pictures = codes, pieces, pictures
-        self._samples: Any = samples
-        self.symbol_count = sum(picture.pixels.count for picture in pictures)
+    stretch = _Picture
+    noun = "image"
 
     @classmethod
     def from_bytes(cls, data: bytes, note: Callable[[str], Any] | None = None) -> "ImageSource | None":
@@ -89,82 +90,17 @@ class ImageSource(base.WholeSource):
         """
         note = note or (lambda line: None)
         files = base.files_with(data, lambda file: picture_in(file, note))
-        if not files or not base.is_mostly(data, files):
-            return None
-        return cls.of_files(files)
-
-    @classmethod
-    def of_files(cls, files: Sequence[tuple[bytes, base.Found]]) -> "ImageSource":
-        """The source of files that follow each other, each with what `picture_in` found in it."""
-        samples = np.concatenate([found.codes for _, found in files])
-        return cls(base.occurring(samples), base.pieces_around(files), [found.what for _, found in files], samples)
-
-    @classmethod
-    def from_description(cls, original_bytes: int, description: bytes) -> "ImageSource":
-        """Raises FormatError where `description` is none that `description()` could have made."""
-        try:
-            values, pieces, pictures = base.unpacked_description(description)
-            codes = base.unpacked_values(values, _MOST_CODE)
-            pictures = [_Picture.from_list(picture) for picture in pictures]
-            fits = type(pieces) is list and len(pieces) == len(pictures) + 1 > 1 and all(isinstance(piece, bytes) for piece in pieces)
-        except base.FAULTS as error:
-            raise base.damaged("an image") from error
-        if not fits:
-            raise base.damaged("an image")
-        if original_bytes != sum(map(len, pieces)) + sum(picture.size for picture in pictures):
-            raise FormatError("the header's size is not that of the image it describes", "the file is damaged")
-        return cls(codes, pieces, pictures)
-
-    @property
-    def layout(self) -> np.ndarray:
-        """int64 (6 * pictures,): of each where its codes begin and end, width, channels, codes of a sample, whether they are names."""
-        layout, start = [], 0
-        for picture in self._pictures:
-            pixels = picture.pixels
-            are_names = pixels.are_names or pixels.depth < 8
-            layout += [start, start + pixels.count, pixels.width, pixels.channels, pixels.codes_each, are_names]
-            start += pixels.count
-        return np.array(layout, np.int64)
-
-    @property
-    def around(self) -> int:
-        """Bytes that are no samples, as they are in the description."""
-        return sum(map(len, self._pieces))
-
-    def suitable_contexts(self) -> str:
-        return "image"
-
-    def codes_of(self, text: bytes) -> np.ndarray | None:
-        """uint16: no prior is of use here yet."""
-        return None
-
-    def symbols(self) -> np.ndarray:
-        """uint16, shape (symbol_count,)."""
-        index = np.zeros(256, np.uint16)
-        index[self.codes] = np.arange(len(self.codes))
-        return index[self._samples]
+        return cls.of_files(files) if files and base.is_mostly(data, files) else None
 
     def first_picture(self) -> tuple[np.ndarray, tuple[int, int, int]]:
         """(its samples, uint8 of shape (height, width) or (height, width, 3), for people to look at; the shape of its codes).
 
         Of 16 bits the higher byte; names as they are. The codes' shape is (height, width, codes of a pixel).
         """
-        pixels = self._pictures[0].pixels
+        pixels = self._stretches[0].pixels
         shape = (pixels.height, pixels.width, pixels.channels * pixels.codes_each)
         samples = self._samples[:pixels.count].reshape(*shape)[..., ::pixels.codes_each]
         return (samples[..., (1, 0, 2)] if pixels.channels >= 3 else samples[..., 0]), shape
-
-    def description(self) -> bytes:
-        """All but the samples; deflated."""
-        return base.packed_description([base.packed_values(self.codes), self._pieces, [picture.to_list() for picture in self._pictures]])
-
-    def restore(self, symbols: np.ndarray) -> bytes:
-        """The bytes that symbols of shape (n,) stand for."""
-        codes, parts, start = self.codes[symbols].astype(np.uint8), [], 0
-        for piece, picture in zip(self._pieces, self._pictures):
-            parts += [piece, picture.write(codes[start:start + picture.pixels.count])]
-            start += picture.pixels.count
-        return b"".join([*parts, self._pieces[-1]])
 
 
 def picture_in(data: bytes, note: Callable[[str], Any] = lambda line: None) -> base.Found | None:

@@ -33,6 +33,15 @@ class Waves:
         return self.frames * self.channels * self.each
 
     @property
+    def size(self) -> int:
+        """Bytes of the stretch: as many as there are codes."""
+        return self.count
+
+    @property
+    def fields(self) -> list[int]:
+        return [self.each, self.channels]
+
+    @property
     def are_possible(self) -> bool:
         """Whether there is a sound like this; what is none is neither written nor read."""
         return (0 < self.channels <= MOST_CHANNELS and 0 < self.each <= _MOST_EACH and 0 < self.frames and self.count <= MOST_SOUND)

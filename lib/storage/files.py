@@ -8,9 +8,10 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from lib.errors import InputError, OutputError
+from lib.interruptions import postponed
 from lib.storage import temporary
 
 _Path = str | os.PathLike
@@ -137,7 +138,8 @@ class OutputFile:
         check_target(self.path, overwrite, self._inputs)
         self._place = _place_of(self.path)
         temporary.remove_stale(self._place.parent)
-        self._file = self._try(lambda: temporary.make_file(self._place.parent, mode))
+        self._mode = mode
+        self._file: Any = None                   # from __enter__ to the commit
 
     @property
     def written_path(self) -> Path:
@@ -145,6 +147,12 @@ class OutputFile:
         return Path(self._file.name)
 
     def __enter__(self) -> Self:
+        try:
+            with postponed():
+                self._file = self._try(lambda: temporary.make_file(self._place.parent, self._mode))
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.errors import OutputError
+from lib.interruptions import postponed
 from lib.storage import temporary
 from lib.storage.names import near_name, plain_name, shown
 from lib.storage.tree import FILE, FOLDER, LINK, Entry
@@ -24,13 +25,16 @@ def restore(entries: Sequence[Entry], contents: Iterable[bytes], path: Path) -> 
     """
     try:
         temporary.remove_stale(path.parent)
-        made, held = temporary.make_folder(path.parent)
+        made = held = None
         try:
+            with postponed():
+                made, held = temporary.make_folder(path.parent)
             restored = _Restored(made, entries)
             restored.make(iter(contents))
             os.rename(made, path)
         except BaseException:
-            temporary.remove_tree(made)
+            if made:
+                temporary.remove_tree(made)
             raise
         finally:
             temporary.release(held)

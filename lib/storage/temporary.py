@@ -16,6 +16,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from lib.interruptions import postponed
+
 try:
     import fcntl
 except ImportError:                  # Windows, which removes no file that is open
@@ -62,8 +64,10 @@ def reserved(path: Path) -> Iterator[None]:
     """
     folder, name = os.path.split(os.path.realpath(path))
     place = _path(Path(folder), f"{zlib.crc32(os.fsencode(name)):08x}")
-    descriptor = _reserve(place)
+    descriptor = None
     try:
+        with postponed():
+            descriptor = _reserve(place)
         yield
     finally:
         if descriptor is not None:

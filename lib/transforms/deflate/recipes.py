@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lib import varint
 from lib.errors import FormatError
 from lib.limits import MOST_RECIPE
 from lib.transforms.deflate.presets import PRESETS, are_possible
@@ -25,7 +26,7 @@ class Recipe:
         nearest = min(range(len(PRESETS)), key=lambda number: len(differing[number]))
         numbers = [self.size, len(differing[nearest]), *(number for pair in differing[nearest] for number in pair)]
         beginning = bytes([nearest | _PADDED, self.padding] if self.padding else [nearest])
-        return beginning + b"".join(map(_number, numbers)) + self.corrections
+        return beginning + varint.packed(*numbers) + self.corrections
 
     @classmethod
     def read(cls, recipe: bytes) -> "Recipe":
@@ -38,16 +39,12 @@ class Recipe:
             while len(numbers) < 2 or len(numbers) < 2 + 2 * numbers[1]:
                 if place > LONGEST_BEGINNING:
                     raise impossible()
-                value = shift = 0
-                while recipe[place] & 128 and shift < 63:
-                    value |= (recipe[place] & 127) << shift
-                    place, shift = place + 1, shift + 7
-                numbers.append(value | recipe[place] << shift)
-                place += 1
+                value, place = varint.read(recipe, place)
+                numbers.append(value)
             settings = list(PRESETS[recipe[0] & ~_PADDED])
             for parameter, value in zip(numbers[2::2], numbers[3::2]):
                 settings[parameter] = value
-        except IndexError:
+        except (IndexError, ValueError):
             raise impossible() from None
         if not numbers[0] or not are_possible(tuple(settings)):
             raise impossible()
@@ -57,9 +54,3 @@ class Recipe:
 def impossible() -> FormatError:
     """The FormatError for a recipe that is none."""
     return FormatError("what is to make a deflated stream again is damaged", "get another copy of the file")
-
-
-def _number(value):
-    """A number in seven bits a byte, the lowest first."""
-    parts = [value >> shift & 127 for shift in range(0, max(value.bit_length(), 1), 7)]
-    return bytes([*(part | 128 for part in parts[:-1]), parts[-1]])

@@ -78,13 +78,18 @@ def read_scan(clean, ends, tables, parts, coefficients, shape, spectrum, restart
         for index in range(len(parts)):
             what = parts[index]
             for block in range(what[ACROSS] * what[DOWN]):
-                place = (what[START] + (row * what[DOWN] + block // what[ACROSS]) * what[WIDE]
-                         + column * what[ACROSS] + block % what[ACROSS])
+                place = place_of(what, row, column, block)
                 at = _read_block(clean, at, tables, what, coefficients[place], spectrum, before, index, runs)
                 if at < 0 or at > ends[interval] << 3:
                     return passed, runs[_LONGEST_RUN]
     pads[passed] = _padding(clean, at)
     return passed + 1, runs[_LONGEST_RUN]
+
+
+@part
+def place_of(what, row, column, block):
+    """Where a block of a component lies among all: in which unit of a scan, and the how many-eth of the component there."""
+    return what[START] + (row * what[DOWN] + block // what[ACROSS]) * what[WIDE] + column * what[ACROSS] + block % what[ACROSS]
 
 
 @part

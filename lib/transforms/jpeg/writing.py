@@ -8,7 +8,7 @@ import numpy as np
 
 from lib.compiling import compiled, part
 from lib.transforms.jpeg.huffman import CODE_BITS
-from lib.transforms.jpeg.reading import AC, ACROSS, DC, DOWN, START, WIDE
+from lib.transforms.jpeg.reading import AC, ACROSS, DC, DOWN, place_of
 
 MOST_CORRECTIONS = 937
 ROOM = 2048                              # bytes that may be written past the end that was asked for
@@ -42,8 +42,7 @@ def write_scan(out, tables, parts, coefficients, shape, spectrum, restart, pads,
         for index in range(len(parts)):
             what = parts[index]
             for block in range(what[ACROSS] * what[DOWN]):
-                place = (what[START] + (row * what[DOWN] + block // what[ACROSS]) * what[WIDE]
-                         + column * what[ACROSS] + block % what[ACROSS])
+                place = place_of(what, row, column, block)
                 _write_block(out, state, tables, what, coefficients[place], spectrum, before, index, waiting, own)
                 if state[_FAILED] or state[_POSITION] > len(out) - ROOM:
                     return min(state[_POSITION], len(out) - ROOM)
