@@ -7,6 +7,7 @@ import pytest
 
 from lib import DivergedError, Settings, decompress, inspect, join
 from lib.parameters import Parameters
+from lib.transforms import lepton
 from tools.build_notebooks import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -35,6 +36,10 @@ SHA256 = {
     "swell.wav.lks": "b0606053a6fcb4bbeb25a6b11f29b3421cbbb182cc027d26deb162608bbaa73f",
     "swell.aif.lks": "d6ccd23f0aaf3f82518dc99a7954deb509e4c706a08fd71a31ee18af9e9a6a37",
     "swell-balanced.wav.lks": "982c5abac21651619b02cc76c789cb29ff14a5a9b0520d90fc14a3b2fb365e72",
+    "slope.jpg.lks": "9dddccceb6c92f499cb561e1b9e969fa8e1184e3630f0052c093960e26c9a15b",
+    "parts.zip.lks": "4e80a52447d1cb0fb9aaaff7960b2c67898015854de06490e781626adc489e69",
+    "parts-balanced.zip.lks": "cbc5fcbbdf2db12d352923e722e81f99b3f281a40d1f439147405318e0e266a6",
+    "parts-lepton.zip.lks": "fe2a63de6bb65a7c93fd1e0f861acde023bbc55f94d70946ea5267f2648c2e5d",
 }
 
 
@@ -58,15 +63,23 @@ def test_an_exact_file_decodes_everywhere(tmp_path, name, backend):
     assert (tmp_path / "out").read_bytes() == (GOLDEN / "exact.txt").read_bytes()
 
 
-# "odd", and swell.aif: three streams, of which the last ends early; "primed", and balanced for text: after a primer.
+# "odd", and swell.aif: three streams, of which the last ends early; "primed", and balanced for text: after a primer. parts.zip holds
+# something of each kind, and something for each transform.
 @pytest.mark.parametrize("name, original", [
     ("fast.txt", "exact.txt"), ("fast.bin", "mixed.bin"), ("primed-odd.txt", "exact.txt"),
     ("balanced.txt", "exact.txt"), ("balanced-odd.bin", "mixed.bin"), ("clip.npy", "clip.npy"),
     ("clip-balanced.npy", "clip.npy"), ("slope.ppm", "slope.ppm"), ("palette.png", "palette.png"), ("grey16.tif", "grey16.tif"),
-    ("slope-balanced.ppm", "slope.ppm"), ("swell.wav", "swell.wav"), ("swell.aif", "swell.aif"), ("swell-balanced.wav", "swell.wav")])
+    ("slope-balanced.ppm", "slope.ppm"), ("swell.wav", "swell.wav"), ("swell.aif", "swell.aif"), ("swell-balanced.wav", "swell.wav"),
+    ("slope.jpg", "slope.jpg"), ("parts.zip", "parts.zip"), ("parts-balanced.zip", "parts.zip")])
 def test_a_file_of_contexts_decodes(tmp_path, name, original):
     decompress(GOLDEN / f"{name}.lks", tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == (GOLDEN / original).read_bytes()
+
+
+@pytest.mark.skipif(not lepton.is_there(), reason="needs lepton-jpeg-python")
+def test_a_file_with_a_jpeg_of_lepton_decodes(tmp_path):
+    decompress(GOLDEN / "parts-lepton.zip.lks", tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == (GOLDEN / "parts.zip").read_bytes()
 
 
 def test_a_file_finds_its_golden_prior(tmp_path):

@@ -13,8 +13,10 @@ from samples import NOISE, TEXT, a_ppm, a_wav
 
 from lib import Settings, compress
 from lib.kinds import NEWEST
+from lib.sources.blocks import BlockSource
 from lib.transforms import lepton
 
+_GOLDEN = Path(__file__).parent / "golden"
 _RANDOM = np.random.Generator(np.random.PCG64(5))
 _TOKENS = np.repeat(_RANDOM.integers(0, 40, (1, 4, 8)), 12, 0)
 _TOKENS[_RANDOM.random(_TOKENS.shape) < 0.1] = 7
@@ -32,7 +34,7 @@ INPUTS = {
     "video": _npy(_TOKENS.astype("<i2")),
     "image": a_ppm(24, 17),
     "sound": a_wav(150),
-    "jpeg": (Path(__file__).parent / "golden" / "slope.jpg").read_bytes(),
+    "jpeg": (_GOLDEN / "slope.jpg").read_bytes(),
 }
 PINNED = {
     ("text", "fast"): "f83d0d509d1218094dbdbec1e51b499d",
@@ -61,6 +63,13 @@ PINNED = {
 }
 
 
+PINNED_OF_PARTS = {            # of parts.zip, which holds all kinds
+    "fast": "75ac0e856f3e9a6d5ce35e00d15a80ab",
+    "balanced": "c38e4fef94e3f4a4fbec32d2c6c6ca73",
+    "best": "429ed622e66e1fbad80457d5392a95f7",
+}
+
+
 def test_every_kind_is_pinned():
     assert INPUTS.keys() | {"packed"} == NEWEST.keys()               # which is the bytes themselves
 
@@ -72,3 +81,12 @@ def test_a_preset_writes_the_very_file_that_it_always_wrote(tmp_path, monkeypatc
     made = compress(tmp_path / "in", settings=Settings(preset=preset))
     assert made.parameters.contexts == ("none" if preset == "network" else kind)
     assert hashlib.sha256(made.output_path.read_bytes()).hexdigest()[:32] == PINNED[kind, preset]
+
+
+@pytest.mark.parametrize("preset", PINNED_OF_PARTS)
+def test_a_file_of_parts_is_the_very_file_that_it_always_was(tmp_path, monkeypatch, preset):
+    monkeypatch.setattr(lepton, "is_there", lambda: False)
+    (tmp_path / "in").write_bytes((_GOLDEN / "parts.zip").read_bytes())
+    made = compress(tmp_path / "in", settings=Settings(preset=preset, rnn_units=8))
+    assert isinstance(made.source, BlockSource)
+    assert hashlib.sha256(made.output_path.read_bytes()).hexdigest()[:32] == PINNED_OF_PARTS[preset]
