@@ -21,7 +21,9 @@ from benchmarks.damages.sealed import sealed_again
 from lib import Settings, compress, decompress, learn, split
 from lib.coding import loop
 from lib.resume import checkpoint, keeper
+from lib.transforms import lepton
 
+_GOLDEN = Path(__file__).resolve().parents[2] / "tests" / "golden"
 FAST = Settings(preset="fast")
 _NETWORK = Settings(preset="network", batch_size=3, seq_length=3, update_interval=2, rnn_units=8, num_layers=1, embedding_size=4)
 _BOTH = dataclasses.replace(_NETWORK, preset="balanced", primer="none")
@@ -43,7 +45,11 @@ class Sample:
 
 def samples(folder: Path) -> list[Sample]:
     """One of every sort, made in an empty folder."""
-    made = [*_packed(folder), *_parts(folder), *_with_prior(folder), *_checkpoints(folder)]
+    with mock.patch.object(lepton, "is_there", lambda: False):     # its threads do not outlive a fork: processes that come after use it first
+        made = [*_packed(folder), *_parts(folder), *_with_prior(folder), *_checkpoints(folder)]
+    if lepton.is_there():
+        made.append(Sample(".lks of Lepton", {"x.lks": _golden("parts-lepton.zip.lks")}, ("x.lks",), "decompress",
+                           frozenset((hashlib.sha256(_golden("parts.zip")).hexdigest(),))))
     made += [Sample(f"input: {name}", {name: data}, (name,), "compress", frozenset()) for name, data in _inputs().items()]
     return made
 
@@ -65,15 +71,20 @@ def _inputs() -> dict[str, bytes]:
         archive.writestr(zipfile.ZipInfo("a.txt"), _TEXT)
     return {"text.txt": _TEXT, "binary.bin": struct.pack("<300h", *(noise.randrange(-90, 90) for _ in range(300))), "video.npy": arrays.getvalue(),
             "video.npz": packed.getvalue(), "picture.ppm": b"P6\n24 18\n255\n" + _pixels(24, 18).tobytes(), "picture.png": _png(24, 18),
-            "archive.zip": folded.getvalue(), "value.bin": b"a" * 700, "zeros.img": bytes(2_000) + _TEXT[:300] + bytes(5_000),
+            "archive.zip": folded.getvalue(), "picture.jpg": _golden("slope.jpg"), "sound.wav": _golden("swell.wav"), "parts.zip": _golden("parts.zip"),
+             "value.bin": b"a" * 700, "zeros.img": bytes(2_000) + _TEXT[:300] + bytes(5_000),
             "noise.bin": noise.randbytes(600)}
+
+
+def _golden(name: str) -> bytes:
+    return (_GOLDEN / name).read_bytes()
 
 
 def _packed(folder: Path) -> Iterator[Sample]:
     """.lks files of one segment and of many."""
     for name, data in _inputs().items():
         yield _decoded(folder, name, data, FAST)
-        if not name.endswith((".npz", ".zip", "value.bin", "noise.bin")):
+        if not name.endswith((".npz", "archive.zip", "value.bin", "noise.bin")):
             yield _decoded(folder, name, data, FAST, _SEGMENT)
     yield _decoded(folder, "network.txt", _TEXT[:400], _NETWORK, 130)
     yield _decoded(folder, "both.txt", _TEXT[:400], _BOTH, 130)
