@@ -213,8 +213,7 @@ def _act(sample: Sample, files: dict[str, bytes]) -> None:
         decompress("x.lks", "out/done" if kept else _OUTPUTS, prior=prior, checkpoint=kept)
     else:
         source = next(name for name in files if name not in (prior, "kept", "kept.previous"))
-        settings = {} if kept else {"settings": FAST}
-        compress(source, "out/done", checkpoint=kept, prior=prior, **settings)
+        compress(source, "out/done", Settings(verify="yes") if kept else FAST, checkpoint=kept, prior=prior)       # as above
         _unpack_what_was_packed(prior)
 
 

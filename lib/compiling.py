@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import event
+from numba.core import event, types
 from numba.core.caching import FunctionCache
 from numba.extending import register_jitable
 
@@ -48,7 +48,14 @@ def compiled(function: Callable) -> Callable:
 
 def part(function: Callable | None = None, fastmath: bool | set[str] = False) -> Callable:
     """A function that compiled loops call; LLVM puts it into them where it is small."""
-    decorate = numba.njit(fastmath=fastmath, **_OPTIONS)
+    def decorate(function):
+        loop = numba.njit(fastmath=fastmath, **_OPTIONS)(function)
+        template = loop.get_call_template
+        # Numba would compile it once more for each constant that it is called with, also where that is only what a variable begins as.
+        loop.get_call_template = lambda arguments, named: template(
+            tuple(map(types.unliteral, arguments)), {name: types.unliteral(kind) for name, kind in named.items()})
+        return loop
+
     return decorate(function) if function else decorate
 
 

@@ -25,7 +25,7 @@ from lib.transforms import lepton
 from lib.transforms.jpeg import tables as jpeg
 
 GOLDEN = Path(__file__).parent / "golden"
-SCENE = np.add.outer(np.arange(12) * 3, np.arange(20) * 5).astype(np.uint8)
+SCENE = (np.add.outer(np.arange(12) ** 2, np.arange(20) ** 3) % 251).astype(np.uint8)
 CLIP = np.random.default_rng(3).integers(0, 40, (6, 4, 6)).astype(np.uint16)
 
 

@@ -1,8 +1,10 @@
 """Images: recognised, coded sample by sample, and given back to the last byte; PNG files made again or left alone."""
 
+import contextlib
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -302,7 +304,8 @@ def test_no_damaged_description_is_believed(name):
             except FormatError:
                 continue
             if source.symbol_count < 100_000:
-                source.restore(np.zeros(source.symbol_count, np.uint16))
+                with contextlib.suppress(FormatError):                # of a recipe that is not one for these rows
+                    source.restore(np.zeros(source.symbol_count, np.uint16))
 
 
 @pytest.mark.parametrize("parts", [
@@ -368,11 +371,10 @@ def test_texts_are_no_use_to_images(tmp_path):
         inspect(tmp_path / "crafted")
 
 
-def test_another_zlib_is_named_where_an_image_comes_out_wrong(tmp_path, monkeypatch):
-    packed = there_and_back(tmp_path, file_of("PNG", image=picture(width=90, height=90)))
-    monkeypatch.setattr(png, "deflated_with", lambda filtered, settings: zlib.compress(filtered, 1))
+def test_another_zlib_is_named_where_an_image_of_an_earlier_version_comes_out_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr(png, "deflated_with", lambda filtered, *settings: zlib.compress(filtered, 1))
     with pytest.raises(FormatError, match="SHA-256 differs.*this Python's zlib .* makes other streams"):
-        decompress(packed.output_path, tmp_path / "out2")
+        decompress(Path(__file__).parent / "golden" / "palette.png.lks", tmp_path / "out")
 
 
 @pytest.mark.parametrize("backend", ["numpy", "tensorflow", "jax"])

@@ -145,7 +145,7 @@ def test_whatever_a_checkpoint_says_a_run_ends_right_or_is_refused(tmp_path, sto
     lambda about: about | {"coder": [0.0, 1.0, 0, 0]}, lambda about: about | {"step": -1}, lambda about: about | {"step": 1 << 62},
     lambda about: about | {"crc": -1}, lambda about: about | {"crc": 1 << 32}, lambda about: about | {"crc": None},
     lambda about: about | {"input": ""}, lambda about: about | {"output": "a\0b"}, lambda about: about | {"sha256": b""},
-    lambda about: about | {"overwrite": 1}, lambda about: about | {"preset": True},
+    lambda about: about | {"overwrite": 1}, lambda about: about | {"asked": {1: 2}}, lambda about: about | {"preset": True},
     lambda about: about | {"sections": about["sections"][1:]}, lambda about: about | {"sections": [["coder", -1]]},
     lambda about: about | {"sections": about["sections"] * 2}, lambda about: about | {"sections": [["coder", 1 << 40]]},
     lambda about: about | {"sections": [[["coder"], 1]]}, lambda about: about | {"sections": {"coder": 1}}, lambda about: [about]])

@@ -257,6 +257,7 @@ def check_run(found: Checkpoint) -> None:
                               "when the next part is coded")
     names = (about["input"], about["output"])
     if not (all(names) and not any("\0" in name for name in (*names, about["prior"])) and len(about["sha256"]) == 32
+            and all(isinstance(name, str) for name in about["asked"])
             and (about["direction"] == "decompress" or type(about.get("crc")) is int and 0 <= about["crc"] < 1 << 32)):
         raise CheckpointError(f"{found.path} holds a value out of bounds", "it is damaged: choose another checkpoint")
 

@@ -1,8 +1,7 @@
 """PNG files taken apart and made again: to the last byte, or not at all.
 
-Of the deflated stream only the settings of zlib are kept that make it again from the same rows. What zlib makes of the same settings has
-been the same since 1995, but forks of it that are made for speed make other streams, so what comes out is always checked by the file's
-SHA-256. Of what other encoders made, a recipe of lib.transforms.deflate is kept.
+Of the deflated stream a recipe of lib.transforms.deflate is kept. Files of earlier versions have the settings with which zlib makes it
+instead. That depends on the zlib that Python has: forks of it that are made for speed make other streams, which the SHA-256 tells.
 """
 
 import struct
@@ -15,7 +14,6 @@ from lib.compiling import compiled, part
 from lib.limits import MOST_FILTERED, MOST_INFLATED
 from lib.sources.pictures import Pixels
 from lib.transforms.deflate import done_again, undone
-from lib.transforms.deflate.zlib_settings import deflated_with, settings_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHUNK = struct.Struct(">I4s")
@@ -54,7 +52,7 @@ class Png:
 
     pixels: Pixels
     filters: bytes           # of each row
-    deflate: tuple | bytes   # (level, window bits, memory level, strategy) of zlib; or the stream's two bytes of header and its recipe
+    deflate: tuple | bytes   # the stream's two bytes of header and its recipe; or (level, window bits, memory level, strategy) of zlib
     chunks: tuple            # bytes in each IDAT chunk
 
     @property
@@ -72,7 +70,7 @@ class Png:
             head, recipe = self.deflate[:_ZLIB_HEADER], self.deflate[_ZLIB_HEADER:]
             stream = head + done_again(filtered, recipe) + struct.pack(">I", zlib.adler32(filtered))
         else:
-            stream = deflated_with(filtered, self.deflate)
+            stream = deflated_with(filtered, *self.deflate)
         parts, start = [], 0
         for size in self.chunks:
             parts.append(chunk(b"IDAT", stream[start:start + size]))
@@ -93,14 +91,14 @@ class Stream:
 
     def taken_apart(self) -> tuple[Png, bytes] | None:
         """(Png, the bytes of all rows), or None where nothing makes the stream again."""
-        deflate = settings_of(self.deflated, self.filtered) or self._recipe()
+        deflate = self._recipe()
         if deflate is None:
             return None
         rows, filters = _unfiltered(self.filtered, self.pixels)
         return Png(self.pixels, filters, deflate, self.chunks), rows
 
     def _recipe(self):
-        """What a stream is made by that is not as zlib makes it, or None."""
+        """The stream's two bytes of header and its recipe, or None."""
         found = undone(self.deflated, _ZLIB_HEADER)
         end = struct.pack(">I", zlib.adler32(self.filtered))
         if found is None or found.inflated != self.filtered or self.deflated[_ZLIB_HEADER + found.size:] != end:
@@ -162,6 +160,12 @@ def chunk(name: bytes, body: bytes) -> bytes:
     return _CHUNK.pack(len(body), name) + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))
 
 
+def deflated_with(filtered: bytes, level: int, window: int, memory: int, strategy: int) -> bytes:
+    """The stream that Python's zlib makes with these settings."""
+    deflate = zlib.compressobj(level, zlib.DEFLATED, window, memory, strategy)
+    return deflate.compress(filtered) + deflate.flush()
+
+
 def written_anew(data: bytes) -> bytes:
     """A PNG file that can be made again, with all that is in this one but how its rows were deflated; or the file itself.
 
@@ -170,7 +174,7 @@ def written_anew(data: bytes) -> bytes:
     stream = stream_in(data)
     if stream is None or stream.taken_apart():
         return data
-    return data[:stream.start] + chunk(b"IDAT", deflated_with(stream.filtered, (9, 15, 9, zlib.Z_FILTERED))) + data[stream.end:]
+    return data[:stream.start] + chunk(b"IDAT", deflated_with(stream.filtered, 9, 15, 9, zlib.Z_FILTERED)) + data[stream.end:]
 
 
 def _pixels_of(header):
