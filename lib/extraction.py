@@ -102,10 +102,11 @@ class _Folder:
 def _entry_named(name: str, entries: list[Entry]) -> Entry:
     """The Entry of a file. InputError where there is none."""
     files = {entry.path: entry for entry in entries if entry.kind == FILE}
-    if name in files:
-        return files[name]
+    for path, entry in files.items():
+        if name in (path, shown(path)):          # as `info` lists it
+            return entry
     others = {entry.path: entry.kind for entry in entries if entry.path}
     if name in others:
         raise InputError(f"{shown(name)} is a {others[name]}, and one file can be taken out", "decompress all of it")
     meant = difflib.get_close_matches(name, files, _MOST_MEANT) or [path for path in files if path.endswith(f"/{name}")][:_MOST_MEANT]
-    raise InputError(f"there is no {shown(name)} in the folder", f"did you mean {' or '.join(map(shown, meant))}?" if meant else "info lists its files")
+    raise InputError(f"there is no file {shown(name) or 'without a name'} in the folder", f"did you mean {' or '.join(map(shown, meant))}?" if meant else "info lists its files")

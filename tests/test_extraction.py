@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
-from samples import FAST, TEXT, a_ppm, a_wav, tiny
+from samples import FAST, TEXT, a_ppm, a_wav, flipped, tiny
 
 from lib import FormatError, InputError, OutputError, SettingsError, compress, entries_of, extract, learn
 from lib.__main__ import main
@@ -28,7 +28,8 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def made(folder):
+def made(folder, monkeypatch):
+    monkeypatch.setattr("lib.transforms.lepton.is_there", lambda: False)     # so that sounds are the last group
     result = compress(folder, settings=FAST)
     assert isinstance(result.source, BlockSource)
     return result.output_path
@@ -92,7 +93,7 @@ def test_nothing_is_replaced_and_nothing_taken_from_a_damaged_file(made, tmp_pat
         extract(made, "a.txt", tmp_path / "out")
     made.write_bytes(made.read_bytes()[:-1])
     with pytest.raises(FormatError):
-        extract(made, "a.txt", tmp_path / "other")
+        extract(made, "sub/e.wav", tmp_path / "other")
     with pytest.raises(SettingsError):
         extract(made, "a.txt", tmp_path / "other", FAST.with_values({"rnn_units": 3}))
     assert (tmp_path / "out").read_bytes() == b"mine" and not (tmp_path / "other").exists()
@@ -115,3 +116,24 @@ def test_info_of_a_folder_whose_prior_is_not_here(folder, tmp_path, capsys):
     assert main(["info", str(tmp_path / "away.lks")]) == 0
     said = capsys.readouterr()
     assert "original" in said.out and "the files cannot be listed" in said.err
+
+
+def test_what_lies_before_a_damage_can_be_taken_out(made, tmp_path):
+    data = made.read_bytes()
+    made.write_bytes(flipped(data, len(data) - 100))       # in the last group: sounds
+    assert extract(made, "a.txt", tmp_path / "out").read_bytes() == TEXT
+    assert extract(made, "sub/c.ppm", tmp_path / "picture").read_bytes() == FILES["sub/c.ppm"]
+    with pytest.raises(FormatError, match="segment .* is damaged"):
+        extract(made, "sub/e.wav", tmp_path / "sound")
+    assert not (tmp_path / "sound").exists()
+
+
+def test_a_name_may_be_written_as_info_lists_it(tmp_path, capsys):
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "two\nlines").write_bytes(TEXT)
+    (tmp_path / "all" / "other").write_bytes(TEXT[::-1])
+    packed = compress(tmp_path / "all", settings=FAST).output_path
+    assert main(["info", str(packed)]) == 0
+    listed = next(line for line in capsys.readouterr().out.splitlines() if "two" in line)
+    name = listed.split()[-1]
+    assert extract(packed, name, tmp_path / "out").read_bytes() == TEXT

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from samples import TEXT
+from samples import TEXT, flipped
 
 import lib
 from lib import Settings, compress, decompress
@@ -147,3 +147,17 @@ def test_damage_is_found(tmp_path):
         with pytest.raises(FormatError):
             decompress(tmp_path / "bad", tmp_path / "out")
         packed[place] ^= 16
+
+
+def test_of_a_damaged_file_the_beginning_is_kept(tmp_path):
+    data = INPUTS["text and noise"] + INPUTS["zip"]
+    (tmp_path / "in").write_bytes(data)
+    packed = compress(tmp_path / "in", settings=Settings(preset="fast"))
+    whole = packed.output_path.read_bytes()
+    groups = [group.source.symbol_count for group in packed.source.groups]
+    assert len(groups) == 2                                # text, then noise, which lies behind the first text
+    packed.output_path.write_bytes(flipped(whole, len(whole) - 200))
+    with pytest.raises(FormatError, match="out.partial holds the first 3.,... of 71,983 bytes"):
+        decompress(packed.output_path, tmp_path / "out")
+    kept = (tmp_path / "out.partial").read_bytes()
+    assert len(kept) > 35_000 and kept == data[:len(kept)]

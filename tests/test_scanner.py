@@ -22,10 +22,11 @@ from lib.sources import base, describe_source
 from lib.sources.blocks import BlockSource
 from lib.sources.jpeg import JpegSource
 from lib.sources.recognition import source_of
-from lib.transforms import ASCII85, BASE64, DEFLATE, LEPTON, TYPE1, UTF16, ascii85, lepton, type1, utf16
+from lib.transforms import ASCII85, BASE64, DEFLATE, LEPTON, TYPE1, UTF16, ascii85, base64_lines, lepton, type1, utf16
 
 JPEG = (Path(__file__).parent / "golden" / "slope.jpg").read_bytes()
 NOISE = random.Random(3).randbytes(3_000)
+LONG = " ".join(random.Random(4).choices(TEXT.decode().split(), k=3_000)).encode()
 PICTURE = Image.open(io.BytesIO(JPEG)).convert("RGB")
 
 
@@ -265,3 +266,51 @@ def test_groups_that_nobody_made_are_refused(altered):
     transforms, small_map, *groups = base.unpacked_description(source.description())
     with pytest.raises(FormatError):
         BlockSource.from_description(len(data), base.packed_description([transforms, small_map, *altered(groups)]))
+
+
+def test_headers_inside_headers_end():
+    """Each zip entry lies in the header of the next one."""
+    data = b""
+    for _ in range(150):
+        deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+        body = deflate.compress(TEXT[:300]) + deflate.flush()
+        data = b"PK\3\4" + b"\x14\0\0\0\x08\0" + bytes(16) + len(data).to_bytes(2, "little") + bytes(2) + data + body
+    assert restored(data) == data
+
+
+def test_short_texts_in_utf_16_are_looked_at_once(monkeypatch):
+    looked = []
+
+    class Letters:
+        def __getitem__(self, units):
+            looked.append(len(units))
+            return is_letter[units]
+
+    is_letter = utf16._IS_LETTER
+    monkeypatch.setattr(utf16, "_IS_LETTER", Letters())
+    data = ("x" * 66 + "\u4e00").encode("utf-16-le") * 3_000
+    assert restored(data) == data and 66 * 3_000 < sum(looked) < 8 * 66 * 3_000
+
+
+@pytest.mark.parametrize("widths", [(61, 63), (76, 76), (61, 61), (62, 64, 64)])
+def test_lines_of_letters_are_looked_at_once(monkeypatch, widths):
+    looked, exact = [], base64_lines._exact
+
+    def counted(data, start, stop, *rest):
+        looked.append(stop - start)
+        return exact(data, start, stop, *rest)
+
+    monkeypatch.setattr(base64_lines, "_exact", counted)
+    letters = base64.b64encode(random.Random(2).randbytes(90_000)).decode()
+    lines, at = [], 0
+    for number in range(1_500):
+        width = widths[number % len(widths)]
+        lines.append(letters[at:at + width])
+        at += width
+    data = "\n".join(lines).encode()
+    assert restored(data) == data and sum(looked) < 10 * len(data)
+
+
+def test_what_only_begins_like_a_picture_takes_nothing_from_what_comes_after():
+    data = b"".join(b"%d ticket prio P4 %d done\n" % (number, number % 9) for number in range(4_000)) + gzip.compress(LONG)
+    assert DEFLATE in {node.transform for node in Scanner().scan(data) if isinstance(node, Made)} and restored(data) == data

@@ -114,8 +114,9 @@ class Scanner:
             found = self._found_at(data, sort, start, depth) if self._effort.is_left else None
             if found:
                 headers = start + 1                                  # which may hold files too: pictures in those of a JPEG
-                for node, first, last in self._found_in(data[headers:found[1]], depth):
-                    yield node, headers + first, headers + last
+                if depth < DEEPEST_TREE:
+                    for node, first, last in self._found_in(data[headers:found[1]], depth + 1):
+                        yield node, headers + first, headers + last
                 yield found
                 at = found[2]
             if signature and signature.start() < max(at, start + 1):
@@ -124,12 +125,11 @@ class Scanner:
     def _found_at(self, data, sort, start, depth):
         """What begins at `start` by its signature, as `files.found_at` gives it; or None."""
         if sort in _OF_FILES:
-            found = files.found_at(data, sort, start, self._with_lepton, self._grid_width)
+            found = files.found_at(data, sort, start, self._effort, self._with_lepton, self._grid_width)
             if sort == "jpeg" and not found and not start and not depth:
                 self._say("this is a damaged JPEG, or one of a sort that few programs know, and is coded as bytes")
             if found and not self._has_room_for(found[0]):
                 found = None
-            self._effort.spend(found[2] - start if found else min(len(data) - start, _SPENT_IN_VAIN))
             return found
         if depth >= DEEPEST_TREE:
             return None

@@ -18,6 +18,7 @@ the tree is a map, a few bytes for each node, which is coded like other bytes:
 and so on for all nodes of the input, one after the other. A varint holds seven bits a byte, the lowest first (as LEB128).
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -84,6 +85,15 @@ def put_together(tree_map: bytes, groups: Mapping[str, bytes], size: int) -> byt
     if len(whole) != size or reader.has_rest:
         raise _damaged("its sizes do not add up")
     return whole
+
+
+def beginning(tree_map: bytes, groups: Mapping[str, bytes], size: int) -> bytes:
+    """The first bytes of the input that `put_together` gives, as many as the first bytes of its groups say."""
+    reader, parts = _Reader(tree_map, groups, size + MOST_TAKEN_APART), []
+    with contextlib.suppress(FormatError):
+        while reader.has_more:
+            parts.append(reader.node(0))
+    return b"".join(parts)
 
 
 def stretch(tree_map: bytes, groups: Mapping[str, Sliced], size: int, start: int, stop: int) -> bytes:

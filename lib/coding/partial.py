@@ -5,6 +5,7 @@ the segments up to the last one needed are decoded; all else is decoded group by
 the whole original cannot be.
 """
 
+import bisect
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,30 +32,28 @@ class PartialDecoder:
     """Gives stretches of the original of a coded file."""
 
     def __init__(self, reader: Reader, plan: Plan, run: Run, progress: _Progress = None) -> None:
-        """Raises FormatError where the file is damaged anywhere, and SettingsError for a part of a split file."""
+        """Raises FormatError where nothing of the file is intact, and SettingsError for a part of a split file."""
         segments, fault = check_readable(reader, plan)
-        if fault:
-            raise fault
         if plan.source.place:
             raise SettingsError("a part of a split file goes on from the one before", "decompress the parts one after the other, and join them")
         plan.check_memory()
         self._size = reader.header.original_bytes
         self._source = plan.source if isinstance(plan.source, BlockSource) else None
-        self._whole = _Decoded(plan, segments, self._size, run, made_in_of(reader.header), progress)
+        self._whole = _Decoded(plan, segments, fault, self._size, run, made_in_of(reader.header), progress)
         if self._source:
             self._source.check_installed()
             ends = list(itertools.accumulate((segment.steps for segment in segments), initial=0))
-            if not {*plan.streams.breaks} <= {*ends}:
+            if not {step for step in plan.streams.breaks if step <= ends[-1]} <= {*ends}:
                 raise FormatError("a segment goes beyond the end of a group", "the file is damaged")
-            places = [ends.index(step) for step in [0, *plan.streams.breaks]]
-            parts = [_Decoded(group, segments[first:last], part.size, run, None, progress)
+            places = [bisect.bisect_left(ends, step) for step in [0, *plan.streams.breaks]]        # beyond the last one for what is damaged
+            parts = [_Decoded(group, segments[first:last], fault if last == len(ends) else None, part.size, run, None, progress)
                      for group, part, (first, last) in zip(plan.groups, self._source.groups, itertools.pairwise(places))]
             named = self._source.by_name(parts)
             self._map = named.pop(MAP, None)
             self._groups = {name: _Joined(some) for name, some in named.items()}
 
     def stretch(self, start: int, stop: int) -> bytes:
-        """The original's bytes from `start` up to `stop`. Raises FormatError and DivergedError."""
+        """The original's bytes from `start` up to `stop`. Raises FormatError, also where what it takes is damaged, and DivergedError."""
         if not self._source:
             return self._whole[start:stop]
         tree_map = self._map[0][:] if self._map else self._source.small_map
@@ -64,8 +63,10 @@ class PartialDecoder:
 class _Decoded:
     """The bytes of one plan, decoded as far as they were asked for."""
 
-    def __init__(self, plan: Plan, segments: Sequence[Segment], size: int, run: Run, made_in: MadeIn | None, progress: _Progress) -> None:
-        self._plan, self._segments, self._size = plan, segments, size
+    def __init__(self, plan: Plan, segments: Sequence[Segment], fault: FormatError | None, size: int, run: Run, made_in: MadeIn | None,
+                 progress: _Progress) -> None:
+        """fault: what ends the segments, where they are not all."""
+        self._plan, self._segments, self._fault, self._size = plan, segments, fault, size
         self._run, self._made_in, self._progress = run, made_in, progress
         self._data, self._coding = b"", self._steps()
         self._is_in_order = type(plan.source) is ByteSource and plan.streams.batch_size == 1
@@ -86,6 +87,8 @@ class _Decoded:
             if self._is_in_order and done >= needed:
                 self._data = self._plan.source.restore(self._symbols[:done, 0])
                 return
+        if self._fault:
+            raise self._fault
         self._data = self._plan.source.restore(self._plan.streams.join(self._symbols))
 
     def _steps(self):

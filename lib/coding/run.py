@@ -127,9 +127,15 @@ def decode(reader: Reader, plan: Plan, run: Run, kept: RunCheckpoint, progress: 
     if fault:
         steps = checked - streams.first
         symbols[steps:sum(segment.steps for segment in segments)] = 0     # what was decoded unchecked; the rest was never touched
-        recovered = source.restore(streams.join(symbols)) if steps else b""
-        what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} {source.unit}, the first {steps:,} of every "
-                f"{len(symbols):,}; the rest is filler") if steps < len(symbols) else f"all {streams.coded_count:,} {source.unit}"
+        if isinstance(source, BlockSource):
+            recovered = source.beginning(streams.join(symbols)[:streams.symbols_before(checked)]) if streams.batch_size == 1 else b""
+            what = f"the first {len(recovered):,} of {reader.header.original_bytes:,} bytes"
+            if reader.header.is_folder:
+                what += " of the folder as it is stored; --only (lib.extract in Python) takes out files that lie before the damage"
+        else:
+            recovered = source.restore(streams.join(symbols)) if steps else b""
+            what = (f"{streams.symbols_before(checked):,} of {streams.coded_count:,} {source.unit}, the first {steps:,} of every "
+                    f"{len(symbols):,}; the rest is filler") if steps < len(symbols) else f"all {streams.coded_count:,} {source.unit}"
         raise type(fault)(f"{fault.what}. {keep_partial(run, recovered, what)}", fault.advice)
     return source.restore(streams.join(symbols)), session.predictor.backend
 

@@ -178,6 +178,22 @@ class BlockSource(base.WholeSource):
         groups = {name: b"".join(some) for name, some in self.by_name(parts).items()}
         return tree.put_together(groups.pop(MAP, self.small_map), groups, self._original_bytes)
 
+    def beginning(self, symbols: np.ndarray) -> bytes:
+        """The input's first bytes, as far as the first symbols say them: uint16, shape (n,), where all groups have one stream each."""
+        known: list[bytes] = []
+        start = 0
+        for group in self.groups:
+            end = start + group.source.symbol_count
+            if end <= len(symbols):
+                known.append(group.restore(symbols[start:end]))
+            else:
+                known.append(group.source.restore(symbols[start:]) if type(group.source) is ByteSource else b"")
+            start = end
+        groups = {name: b"".join(some) for name, some in self.by_name(known).items()}
+        if MAP in groups and len(groups[MAP]) < self.groups[0].size:
+            return b""
+        return tree.beginning(groups.pop(MAP, self.small_map), groups, self._original_bytes)
+
     def by_name(self, parts: Sequence[_Part]) -> dict[str, list[_Part]]:
         """{name of groups: what `parts` has of each of them}."""
         named: dict[str, list[_Part]] = {}

@@ -11,8 +11,7 @@ _RECIPE = struct.Struct("<HB")       # letters of a line, 0 where all is in one;
 _ENDS = (b"\n", b"\r\n")
 _FEWEST = 120                        # letters: less is not worth a node
 _SORTS = tuple(map(re.compile, (rb"[A-Z]", rb"[a-z]", rb"[0-9]")))
-# Lines that are all of one length but the last, or one long line.
-_LINES = re.compile(rb"(?:[A-Za-z0-9+/]{40,1024}\r?\n)+[A-Za-z0-9+/]*={0,2}")
+_LINE = re.compile(rb"[A-Za-z0-9+/]{40,1024}(?=\r?\n)")
 _ONE = re.compile(rb"[A-Za-z0-9+/]{%d,}={0,2}" % _FEWEST)
 
 
@@ -23,8 +22,8 @@ def find(data: bytes, start: int) -> Found | None:
     """
     if not all(sort.search(data, start, start + _FEWEST) for sort in _SORTS):
         return None
-    lines = _LINES.match(data, start)
-    if lines and (found := _in_lines(data, start, lines.end())):
+    line = _LINE.match(data, start)
+    if line and (found := _in_lines(data, start, line.end())):
         return found
     one = _ONE.match(data, start)
     return _exact(data, start, start + (one.end() - start) // 4 * 4, 0, 0) if one else None
@@ -43,23 +42,15 @@ def make(inner: bytes, recipe: bytes) -> bytes:
     return _ENDS[end].join(letters[start:start + width] for start in range(0, len(letters), width))
 
 
-def _in_lines(data, start, most):
-    """Lines of one length from `start` on: as many as there are."""
-    width = data.index(b"\n", start) - start
-    end = int(data[start + width - 1:start + width] == b"\r")
-    width -= end
-    each = width + len(_ENDS[end])
-    whole = (most - start) // each
-    for number in range(whole):                        # a line of another length ends it
-        line = data[start + number * each:start + (number + 1) * each]
-        if not line.endswith(_ENDS[end]) or b"\n" in line[:width]:
-            whole = number
-            break
-    last = re.compile(rb"[A-Za-z0-9+/]{0,%d}={0,2}" % width).match(data, start + whole * each)
-    assert last is not None                            # as no letters are letters too
-    for stop in (last.end(), start + whole * each - len(_ENDS[end])):
-        if found := _exact(data, start, stop, width, end):
-            return found
+def _in_lines(data, start, first_end):
+    """Lines of one length from `start` on, but the last, which is shorter: as many as there are. first_end: of the first line's letters."""
+    width, end = first_end - start, int(data[first_end] == _ENDS[1][0])
+    letters = rb"[A-Za-z0-9+/]"
+    found = re.compile(rb"((?:%s{%d}%s)+)%s{0,%d}={0,2}" % (letters, width, _ENDS[end], letters, width)).match(data, start)
+    assert found is not None                           # as there is the first line
+    for stop in (found.end(), found.end(1) - len(_ENDS[end])):
+        if exact := _exact(data, start, stop, width, end):
+            return exact
     return None
 
 

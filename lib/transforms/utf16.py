@@ -6,7 +6,7 @@ from lib.errors import FormatError
 from lib.transforms.found import Found
 
 _CODECS = ("utf-16-le", "utf-16-be")         # by number, in recipes
-_AT_ONCE = 1 << 20                   # letters
+_AT_FIRST, _AT_ONCE = 1 << 8, 1 << 20        # letters that are looked at: few at first, as most texts are short
 # What counts as text: alphabets and punctuation. Chinese characters do not, as any two bytes are likely to be one.
 _IS_LETTER = np.zeros(1 << 16, bool)
 for _first, _last in ((0x09, 0x0A), (0x0D, 0x0D), (0x20, 0x7E), (0xA0, 0x5FF), (0x2010, 0x206F), (0x20A0, 0x20BF)):
@@ -32,14 +32,14 @@ def make(inner: bytes, recipe: bytes) -> bytes:
 
 def _text_from(data, start, order):
     """(the text, where it ends): up to what is no letter."""
-    parts = []
+    parts, most = [], _AT_FIRST
     while True:
-        stop = min(start + 2 * _AT_ONCE, start + (len(data) - start) // 2 * 2)
+        stop = min(start + 2 * most, start + (len(data) - start) // 2 * 2)
         units = np.frombuffer(data, ">u2" if order else "<u2", (stop - start) // 2, start)
         others = np.flatnonzero(~_IS_LETTER[units])
         count = int(others[0]) if len(others) else len(units)
         parts.append(data[start:start + 2 * count].decode(_CODECS[order]))
-        start += 2 * count
+        start, most = start + 2 * count, min(2 * most, _AT_ONCE)
         if not count or len(others):
             return "".join(parts), start
 
