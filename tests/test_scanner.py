@@ -314,3 +314,36 @@ def test_lines_of_letters_are_looked_at_once(monkeypatch, widths):
 def test_what_only_begins_like_a_picture_takes_nothing_from_what_comes_after():
     data = b"".join(b"%d ticket prio P4 %d done\n" % (number, number % 9) for number in range(4_000)) + gzip.compress(LONG)
     assert DEFLATE in {node.transform for node in Scanner().scan(data) if isinstance(node, Made)} and restored(data) == data
+
+
+def swell(frames, channels=1, order="<i2"):
+    """Samples of a few tones with a little noise, the channels unlike each other."""
+    at = np.arange(frames * channels) // channels + 40 * (np.arange(frames * channels) % channels)
+    noise = np.random.default_rng(5).integers(-60, 60, frames * channels)
+    return (9_000 * np.sin(at / 31) * np.sin(at / 2_900) + 3_000 * np.sin(at / 7.3) + noise).astype(order).tobytes()
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("order", ["<i2", ">i2"])
+@pytest.mark.parametrize("before, after", [(b"", b""), (b"\xff", b"\0\1\2")])
+def test_samples_without_a_header_are_sound(channels, order, before, after):
+    data = before + swell(24_000, channels, order) + after
+    leaf = max(Scanner().scan(data), key=lambda leaf: len(leaf.data))
+    waves = leaf.found.what
+    assert leaf.kind == "sound" and (waves.channels, waves.from_low) == (channels, order == "<i2") and len(data) - len(leaf.data) < 8
+    assert restored(data) == data
+
+
+def test_quiet_samples_are_no_letters_of_16_bits():
+    quiet = np.random.default_rng(4).integers(0x21, 0x7F, 300).astype("<i2").tobytes()
+    data = swell(20_000) + quiet + swell(20_000)
+    assert [leaf.kind for leaf in Scanner().scan(data)] == ["sound"] and restored(data) == data
+
+
+@pytest.mark.parametrize("data", [
+    random.Random(6).randbytes(60_000), bytes(60_000), np.arange(20_000).astype("<u4").tobytes(),
+    np.random.default_rng(1).normal(0, 1, 20_000).cumsum().astype("<f4").tobytes(),
+    (np.add.outer(np.arange(300) // 3, np.arange(300) // 2) + np.random.default_rng(2).integers(0, 4, (300, 300))).astype(np.uint8).tobytes(),
+    swell(8_000)], ids=["noise", "zeros", "numbers", "floats", "a picture of bytes", "a short sound"])
+def test_other_data_is_no_sound_without_a_header(data):
+    assert all(leaf.kind != "sound" for leaf in Scanner().scan(data))

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from lib.blocks import files, pdf, runs, segments
+from lib.blocks import files, pcm, pdf, runs, segments
 from lib.blocks.containers import deflated_at
 from lib.blocks.tree import KINDS, Leaf, Made, Node
 from lib.limits import DEEPEST_TREE, MOST_GROUPS, MOST_TAKEN_APART
+from lib.sources.base import Found
 from lib.transforms import ASCII85, BASE64, DEFLATE, TYPE1, UTF16, ascii85, base64_lines, deflate, type1, utf16
 from lib.transforms.effort import Effort
 
@@ -89,17 +90,28 @@ class Scanner:
 
     def _nodes(self, data, depth) -> Iterator[Node]:
         """Nodes of `data`: what was found, and the plain bytes between."""
-        plain = 0
-        for node, start, end in self._found_in(data, depth):
+        plain, found = 0, list(self._found_in(data, depth))
+        if all(isinstance(node, Made) and node.transform == UTF16 for node, _, _ in found) and pcm.found_in(data):
+            found = []                                               # quiet samples look like letters of 16 bits
+        for node, start, end in found:
             yield from self._plain(data[plain:start])
             yield node
             plain = end
         yield from self._plain(data[plain:])
 
     def _plain(self, data):
-        """Plain bytes, cut by what they look like."""
+        """Plain bytes, cut by what they look like; samples without a header among them."""
         for start, end, kind in segments.stretches(data):
-            yield Leaf(kind, data[start:end])
+            sound = pcm.found_in(data[start:end]) if kind == "binary" else None
+            if sound:
+                begin, waves = start + sound[0], sound[1]
+                samples = data[begin:begin + waves.size]
+                if begin > start:
+                    yield Leaf(kind, data[start:begin])
+                yield Leaf("sound", samples, Found(waves, waves.take(samples), 0, len(samples)))
+                start = begin + waves.size
+            if start < end:
+                yield Leaf(kind, data[start:end])
 
     def _found_in(self, data, depth) -> Iterator[files.Found]:
         """Everything in `data` that is no plain bytes, in order."""
