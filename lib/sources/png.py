@@ -23,6 +23,7 @@ _PALETTE = 3
 _MOST_SAMPLES_PER_BYTE = 512                     # of the deflated stream, see docs/images.md
 _FILTERS = 5
 _CHUNK_AROUND = 12                               # bytes of a chunk beside its body
+_MOST_SHARE, _SHORT_RECIPE = 0.25, 16            # of the stream that a recipe may be, and bytes that it may be of any
 _ZLIB_HEADER = 2                                 # bytes before the deflated ones; behind them is an Adler-32
 
 
@@ -99,7 +100,7 @@ class Stream:
 
     def _recipe(self):
         """The stream's two bytes of header and its recipe, or None."""
-        found = undone(self.deflated, _ZLIB_HEADER)
+        found = undone(self.deflated, _ZLIB_HEADER, share=max(_MOST_SHARE, _SHORT_RECIPE / len(self.deflated)))
         end = struct.pack(">I", zlib.adler32(self.filtered))
         if found is None or found.inflated != self.filtered or self.deflated[_ZLIB_HEADER + found.size:] != end:
             return None
