@@ -72,7 +72,7 @@ def _inputs() -> dict[str, bytes]:
     return {"text.txt": _TEXT, "binary.bin": struct.pack("<300h", *(noise.randrange(-90, 90) for _ in range(300))), "video.npy": arrays.getvalue(),
             "video.npz": packed.getvalue(), "picture.ppm": b"P6\n24 18\n255\n" + _pixels(24, 18).tobytes(), "picture.png": _png(24, 18),
             "archive.zip": folded.getvalue(), "picture.jpg": _golden("slope.jpg"), "sound.wav": _golden("swell.wav"), "parts.zip": _golden("parts.zip"),
-             "value.bin": b"a" * 700, "zeros.img": bytes(2_000) + _TEXT[:300] + bytes(5_000),
+            "value.bin": b"a" * 700, "zeros.img": bytes(2_000) + _TEXT[:300] + bytes(5_000),
             "noise.bin": noise.randbytes(600)}
 
 

@@ -17,8 +17,7 @@ SIGNATURES = (rb"(?P<png>\x89PNG\r\n\x1a\n)|(?P<tiff>II\*\0|MM\0\*)|(?P<npy>\x93
 _FEWEST = 1024                   # bytes of a file: smaller ones teach a model of their kind next to nothing
 _LONGEST_HEADER = 1 << 12        # bytes before pixels
 _LONGEST_TIFF = 1 << 28
-# Bytes that are reckoned for a look at what only begins like a file: at its header, and at most for what it seems to hold.
-_A_LOOK, _SPENT_IN_VAIN = 1 << 8, 1 << 24
+_A_LOOK = 1 << 8                 # bytes that a look at a header is reckoned
 _FEWEST_TAKEN_OUT = 128          # bytes of a JPEG's headers that are for applications: more are worth a leaf of their own
 _LITTLE_ENDIAN = (b"RIFF", b"RF64", b"BW64")
 _UNKNOWN_SIZES = (0, (1 << 32) - 1)      # in a RIFF header
@@ -31,7 +30,8 @@ Found = tuple[Node, int, int]    # what it is, and where it begins and ends
 def found_at(data: bytes, sort: str, start: int, effort: Effort, with_lepton: bool = False, grid_width: int = 0) -> Found | None:
     """The file of a sort, a group of SIGNATURES, that begins at `start`; None where there is none that comes back to the byte.
 
-    effort: what the bytes that are looked at are taken from. with_lepton: whether JPEGs are to be coded by Lepton, where that is installed. grid_width: of videos, see lib.settings.
+    effort: what the bytes that are looked at are taken from. with_lepton: whether JPEGs are to be coded by Lepton, where that is installed.
+    grid_width: of videos, see lib.settings.
     """
     if sort == "jpeg":
         return _jpeg(data, start, effort, with_lepton)
@@ -39,7 +39,10 @@ def found_at(data: bytes, sort: str, start: int, effort: Effort, with_lepton: bo
     found = _leaf(kind, data, start, end, sound_in if sort == "sound" else picture_in, to_its_end=sort == "png") if end else None
     if end and not found and sort == "npy":
         found = _video(data, start, end, grid_width)
-    effort.spend(found[2] - start if found else min((end or start) - start + _A_LOOK, _SPENT_IN_VAIN))
+    if found:
+        effort.spend(found[2] - start)
+    else:
+        effort.spend_in_vain((end or start) - start + _A_LOOK)
     return found
 
 
@@ -100,8 +103,11 @@ def _jpeg(data, start, effort, with_lepton):
             packed, recipe = made
             return Made(LEPTON, recipe, (Leaf("packed", packed),)), begin, end
     apart = jpeg.taken_apart(data, begin)
-    effort.spend(apart.used if apart else min(len(data) - start, _SPENT_IN_VAIN))
-    if apart is None or apart.used < _FEWEST:
+    if apart is None:
+        effort.spend_in_vain(len(data) - start)
+        return None
+    effort.spend(apart.used)
+    if apart.used < _FEWEST:
         return None
     end = begin + apart.used
     return Leaf("jpeg", data[begin:end], apart), begin, end

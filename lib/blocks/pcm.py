@@ -30,7 +30,8 @@ def found_in(data: bytes) -> tuple[int, Waves] | None:
             continue
         if channels == 1 and _is_of_two(data, start, from_low):
             channels = 2
-        return start, Waves((len(data) - start) // (2 * channels), channels, 2, from_low, is_signed=True)
+        waves = Waves((len(data) - start) // (2 * channels), channels, 2, from_low, is_signed=True)
+        return (start, waves) if waves.are_possible else None
     return None
 
 

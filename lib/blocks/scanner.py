@@ -21,7 +21,6 @@ _FEWEST_DEFLATED = 32                # bytes: less is not worth a node
 # How many bytes may be looked at in vain: so many for each of an input, and so many more.
 _EFFORT_OF_BYTE, _ANY_EFFORT = 16, 1 << 26
 _FEWEST_OF_KIND = 1 << 14            # bytes of text, or of other plain data
-_SPENT_IN_VAIN = 1 << 24
 _FAR_SEEN = ("ascii85", "type1")     # transforms that look far ahead for an end
 _MOST_GRIDS = MOST_GROUPS - len(KINDS)
 # What may begin something, each in a group of its own name. All begin with bytes of a small set, which lets `re` pass over others quickly; what does
@@ -149,7 +148,7 @@ class Scanner:
             number, find = _TRANSFORMS[sort]
             made = self._made(number, find(data, start), depth)
             if made is None and sort in _FAR_SEEN:
-                self._effort.spend(min(len(data) - start, _SPENT_IN_VAIN))
+                self._effort.spend_in_vain(len(data) - start)
             return made
         return self._deflated(data, sort, start, depth)
 

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from lib.compression import SUFFIX
 from lib.contents import file_bytes, inspect
-from lib.errors import InputError, LockstepError
+from lib.errors import InputError, LockstepError, OutputError
 from lib.notebook import host
 from lib.notebook.choices import Choices
 from lib.resume.manifest import MANIFEST_SUFFIX, Manifest
@@ -154,3 +154,13 @@ def _given(choices, name):
     if not value:
         raise InputError(f"input_from is {choices.input_from!r}, but {name} is empty", "fill it in")
     return value
+
+
+def output_folder(choices: Choices) -> Path:
+    """The folder for outputs, made where it is missing."""
+    folder = Path(choices.output_folder or ".").expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}", "choose another output_folder") from error
+    return folder

@@ -11,6 +11,7 @@ from lib.compression import Result
 from lib.notebook.curve import png_of
 from lib.notebook.place import show, show_picture
 from lib.peers import image_sizes, standard_sizes
+from lib.sources import VideoSource
 
 
 def show_table(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
@@ -66,3 +67,28 @@ def _as_html(rows, header):
         return "<tr>" + "".join(f'<{tag} style="{style}">{html.escape(cell)}</{tag}>' for cell, style in zip(cells, styles)) + "</tr>"
     head = line(header, "th") if header else ""
     return "<table>" + head + "".join(line(row, "td") for row in rows) + "</table>"
+
+
+def sizes_of(result: Result) -> list[tuple[str, str]]:
+    """Rows on sizes and time, for both directions."""
+    return [("original", f"{result.original_bytes:,} bytes"),
+            ("compressed", f"{result.compressed_bytes:,} bytes"),
+            ("bits per byte", f"{result.bits_per_byte:.3f}"),
+            ("time", f"{result.seconds:,.1f} s, {result.bytes_per_second:,.0f} bytes/s")]
+
+
+def tokens_of(result: Result) -> list[tuple[str, str]]:
+    """Rows on a video of tokens: its size as the field counts it, so many bits for each token, and the ratio to that."""
+    source = result.source
+    if not isinstance(source, VideoSource):
+        return []
+    plain = source.symbol_count * source.code_bits / 8
+    frames, height, width = source.frames().shape
+    return [("tokens", f"{source.symbol_count:,} in {frames:,} frames of {height} x {width}"),
+            ("bits per token", f"{8 * result.compressed_bytes / source.symbol_count:.3f}"),
+            ("ratio", f"{plain / result.compressed_bytes:.3f} to {plain:,.0f} bytes, {source.code_bits} bits a token")]
+
+
+def computed_by(result: Result) -> list[tuple[str, str]]:
+    """A row on the network's backend, where there was a network."""
+    return [("computed by", result.backend)] if result.backend else []

@@ -20,7 +20,7 @@ from lib.notebook.live import show_course, watched
 from lib.notebook.parts import line_on_next, list_of, may_replace, pack, states_of
 from lib.notebook.pictures import show_code_lengths
 from lib.notebook.place import run_script, show
-from lib.notebook.report import compare_with_standard, show_table
+from lib.notebook.report import compare_with_standard, computed_by, show_table, sizes_of, tokens_of
 from lib.notebook.runs import Run
 from lib.resume.splitting import MANIFEST_SUFFIX, Manifest
 from lib.sample import make_sample
@@ -86,7 +86,7 @@ def deliver(result: Result, form: Form) -> None:
 
 def _compression(form):
     choices = form.choices()
-    folder = _output_folder(choices)
+    folder = inputs.output_folder(choices)
     input_path = inputs.find_input(choices, form.uploaded(), make_sample)
     code = functools.partial(lib.compress, overwrite=True, code_lengths=True)
     return _coding(form, "Compressing", code, input_path, inputs.output_for(input_path, folder))
@@ -99,8 +99,8 @@ def _say_how_small(result):
 
 
 def _show_details(result):
-    show_table([*_sizes(result), *_tokens(result), ("SHA-256", f"{result.sha256} (of the original)"),
-                ("model", model_of(result.plan)), *_computed_by(result), ("file", str(result.output_path))])
+    show_table([*sizes_of(result), *tokens_of(result), ("SHA-256", f"{result.sha256} (of the original)"),
+                ("model", model_of(result.plan)), *computed_by(result), ("file", str(result.output_path))])
     show_code_lengths(result)
     compare_with_standard(result, input_bytes(result.input_path))
 
@@ -124,7 +124,7 @@ def report_decompression(result: Result) -> None:
 
 def _decompression(form):
     choices = form.choices()
-    folder = _output_folder(choices)
+    folder = inputs.output_folder(choices)
     input_path = inputs.find_input(choices, form.uploaded(), _newest_or_sample)
     return _coding(form, "Decompressing", lib.decompress, input_path, free_name(folder / near_name(lib.inspect(input_path).header.name)))
 
@@ -135,7 +135,7 @@ def _say_verdict(result):
 
 
 def _show_facts(result):
-    show_table([*lib.inspect(result.input_path).facts(), *_computed_by(result), ("file", str(result.output_path))])
+    show_table([*lib.inspect(result.input_path).facts(), *computed_by(result), ("file", str(result.output_path))])
 
 
 # --- to split and join ---
@@ -202,7 +202,7 @@ def _show_parts(outcome):
 
 def _splitting(form):
     choices, splitting = form.choices(), form.splitting()
-    folder = _output_folder(choices)
+    folder = inputs.output_folder(choices)
     input_path = inputs.find_input(choices, form.uploaded(), make_sample)
     joins = splitting.action == "join" or splitting.action == "auto" and input_path.name.endswith(MANIFEST_SUFFIX)
 
@@ -290,38 +290,3 @@ def _newest_or_sample(folder):
         return files[-1]
     sample = make_sample(folder)
     return lib.compress(sample, settings=Settings(preset="fast")).output_path
-
-
-def _output_folder(choices):
-    """The folder for outputs, made where it is missing."""
-    folder = Path(choices.output_folder or ".").expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {folder}: {error.strerror}", "choose another output_folder") from error
-    return folder
-
-
-def _sizes(result):
-    """Rows on sizes and time, for both directions."""
-    return [("original", f"{result.original_bytes:,} bytes"),
-            ("compressed", f"{result.compressed_bytes:,} bytes"),
-            ("bits per byte", f"{result.bits_per_byte:.3f}"),
-            ("time", f"{result.seconds:,.1f} s, {result.bytes_per_second:,.0f} bytes/s")]
-
-
-def _tokens(result):
-    """Rows on a video of tokens: its size as the field counts it, so many bits for each token, and the ratio to that."""
-    if not hasattr(result.source, "frames"):
-        return []
-    source = result.source
-    plain = source.symbol_count * source.code_bits / 8
-    frames, height, width = source.frames().shape
-    return [("tokens", f"{source.symbol_count:,} in {frames:,} frames of {height} x {width}"),
-            ("bits per token", f"{8 * result.compressed_bytes / source.symbol_count:.3f}"),
-            ("ratio", f"{plain / result.compressed_bytes:.3f} to {plain:,.0f} bytes, {source.code_bits} bits a token")]
-
-
-def _computed_by(result):
-    """A row on the network's backend, where there was a network."""
-    return [("computed by", result.backend)] if result.backend else []

@@ -1,5 +1,7 @@
 """What a search may cost: counted in bytes, so that it is the same on every machine."""
 
+_MOST_IN_VAIN = 1 << 24
+
 
 class Effort:
     """So many bytes that may be looked at."""
@@ -13,3 +15,7 @@ class Effort:
 
     def spend(self, count: int) -> None:
         self._left -= count
+
+    def spend_in_vain(self, count: int) -> None:
+        """Spend what a look took that found nothing: it ends early, so a long one is not reckoned whole."""
+        self.spend(min(count, _MOST_IN_VAIN))
