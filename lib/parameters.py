@@ -51,6 +51,8 @@ class Parameters:
         2, int, "steps", "how far back an update looks (truncated backpropagation through time)", 1, 256)
     update_interval: int = _coding(
         3, int, "steps", "steps from one update of the weights to the next; at most seq_length", 1, 256)
+    update_delay: int = _coding(
+        20, int, "steps", "steps until an update counts, for which it is computed beside coding; at most update_interval", 0, 256)
     rnn_units: int = _coding(4, int, "units", "width of each LSTM layer", 8, 8192)
     num_layers: int = _coding(5, int, "layers", "LSTM layers, joined by skip connections; 0: no network", 0, 8)
     embedding_size: int = _coding(6, int, "units", "width of a symbol's embedding", 1, 1024)
@@ -131,9 +133,13 @@ class Parameters:
         parts += [f"{self.batch_size} stream{'s' if self.batch_size > 1 else ''}"]
         if self.has_network:
             parts += [f"{self.num_layers} x {self.rnn_units} LSTM, embedding {self.embedding_size}, "
-                      f"window {self.seq_length}, an update every {self.update_interval} steps, "
+                      f"window {self.seq_length}, an update every {self.update_interval} steps{_late(self.update_delay)}, "
                       f"learning rate {self.start_learning_rate:g} to {self.end_learning_rate:g}, {self.arithmetic}"]
         return "; ".join(parts)
+
+
+def _late(delay):
+    return f", {delay} steps late" if delay else ""
 
 
 FACTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({field.name: field.metadata for field in dataclasses.fields(Parameters)})
@@ -144,6 +150,11 @@ def check_together(values: Mapping[str, Any]) -> None:
     if None not in (values["update_interval"], values["seq_length"]) and values["update_interval"] > values["seq_length"]:
         raise SettingsError(f"update_interval must be at most seq_length ({values['seq_length']}), got {values['update_interval']}",
                             parameter="update_interval")
+    if None not in (values["update_delay"], values["update_interval"]) and values["update_delay"] > values["update_interval"]:
+        raise SettingsError(f"update_delay must be at most update_interval ({values['update_interval']}), got {values['update_delay']}",
+                            parameter="update_delay")
+    if values["update_delay"] and values["arithmetic"] not in (None, "exact"):
+        raise SettingsError("update_delay needs arithmetic=exact", "leave it at 0", "update_delay")
     contexts, primer = values["contexts"], values["primer"]
     if values["num_layers"] == 0 and contexts == "none":
         raise SettingsError("num_layers=0 and contexts=none leave no predictor", "change one of them", "num_layers")

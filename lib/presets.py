@@ -64,7 +64,8 @@ PRESETS = MappingProxyType({
 })
 NETWORK = 5
 # Parameters that early presets do not know.
-_ADDED_LATER: dict[str, Any] = dict(contexts="none", table_bits=22, primer="none", prior="none", context_size=0, context_frames=1)
+_ADDED_LATER: dict[str, Any] = dict(contexts="none", table_bits=22, primer="none", prior="none", context_size=0, context_frames=1,
+                                    update_delay=0)
 
 
 def values_of(number: int) -> dict[str, Any]:

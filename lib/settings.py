@@ -63,6 +63,7 @@ class Settings:
     batch_size: int | None = _of_coding("batch_size")
     seq_length: int | None = _of_coding("seq_length")
     update_interval: int | None = _of_coding("update_interval")
+    update_delay: int | None = _of_coding("update_delay")
     rnn_units: int | None = _of_coding("rnn_units")
     num_layers: int | None = _of_coding("num_layers")
     embedding_size: int | None = _of_coding("embedding_size")
@@ -129,6 +130,8 @@ class Settings:
             values["seq_length"] = max(values["seq_length"], values["update_interval"])
         elif self.update_interval is None:
             values["update_interval"] = min(values["update_interval"], values["seq_length"])
+        if self.update_delay is None:
+            values["update_delay"] = min(values["update_delay"], values["update_interval"]) if values["arithmetic"] == "exact" else 0
         return Parameters(**values)
 
     def check_for_decoding(self, allowed: tuple[str, ...] = ()) -> None:

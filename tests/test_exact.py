@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import tiny
 
+from lib.compiling import compiled
 from lib.errors import FormatError, SettingsError
 from lib.models import check_model
 from lib.models.backend import keras_backend
@@ -165,17 +166,30 @@ def test_products_of_the_largest_factors_are_exact_at_any_width(exact, terms, st
     expected = left.astype(np.int64) @ right.astype(np.int64)
     assert (exact.product(left, right, bounds.FORWARD_BLOCK) == expected).all()
     assert (native_product(left, right, bounds.FORWARD_BLOCK) == expected).all()
+    assert (in_whole_numbers(native_dots, left, right.T, 6) == expected).all()
+    assert (in_whole_numbers(native_sums_of_rows, left, right, 6) == expected).all()
 
 
 def native_product(left, right, block):
     out = np.empty((len(left), right.shape[1]), np.int32)
-    products.product(left, 0, right, block, np.empty(out.shape, np.float32), out)
+    products.product(left, right, block, np.empty(out.shape, np.float32), out)
     return out
 
 
-def native_product_with_transposed(left, right, block):
-    out = np.empty((len(left), len(right)), np.int32)
-    products.product_with_transposed(left, right, block, np.empty(out.shape, np.float32), out)
+@compiled
+def native_dots(left, right, out):
+    products.dots(left, 0, right, out)
+
+
+@compiled
+def native_sums_of_rows(left, right, out):
+    products.sums_of_rows(left, right, 0, right.shape[1], out)
+
+
+def in_whole_numbers(function, left, right, columns):
+    """A product of whole numbers: right has a row for each column of what comes out, or for each term."""
+    out = np.empty((len(left), columns), np.int32)
+    function(left.astype(np.int16), np.ascontiguousarray(right, np.int16), out)
     return out
 
 
@@ -200,9 +214,9 @@ def test_gradients_are_fit_for_an_exact_product(exact, checking, kind, rows):
     assert np.abs(values - operands * 2.0 ** shifts).max() <= 2.0 ** shifts.max() / 2
     across, across_shifts = exact.fit(values.T, axis=1, block=block)
     assert (across == operands.T).all() and (across_shifts == shifts.T).all()
-    native_operands, native_shifts = np.empty_like(operands), np.empty(5, np.int32)
-    learning.fit_columns(values[:, None], np.arange(rows), 0, 5, block, native_operands, native_shifts)
-    assert (native_operands == operands).all() and (native_shifts == shifts).all()
+    native_operands, native_shifts = np.empty((5, rows), np.float32), np.empty(5, np.int32)
+    learning.fit_columns(values, 0, 5, block, native_operands, native_shifts)
+    assert (native_operands == operands.T).all() and (native_shifts == shifts).all()
     assert (native_product(inputs.T.copy(), operands, block) == product).all()
 
 
@@ -214,8 +228,8 @@ def test_a_row_of_gradients_goes_through_any_number_of_units(exact, checking, co
     kernel = random.choice([-255, 255], (5, columns)).astype(np.float32)
     product = exact.product(operands, kernel.T, bounds.UNITS_BLOCK)
     assert (product == operands.astype(np.int64) @ kernel.T.astype(np.int64)).all()
-    assert (native_product_with_transposed(operands, kernel, bounds.UNITS_BLOCK) == product).all()
-    native = np.empty_like(operands)
+    assert (in_whole_numbers(native_sums_of_rows, operands, kernel.T, 5) == product).all()
+    native = np.empty(operands.shape, np.int16)
     assert [backward._fit_row(row, out) for row, out in zip(values, native)] == shifts[:, 0].tolist()
     assert (native == operands).all()
 
@@ -276,7 +290,10 @@ NETWORKS = {
     "blocks in every product": dict(rnn_units=270, num_layers=2, embedding_size=7),
     "blocks of rows": dict(batch_size=60, seq_length=19, update_interval=5),
     "a wild rate": dict(start_learning_rate=1.0, end_learning_rate=1.0),
-    "another decay and seed": dict(adam_beta_2=0.9, seed=5)}
+    "another decay and seed": dict(adam_beta_2=0.9, seed=5),
+    "updates that count a step late": dict(seq_length=4, update_interval=3, update_delay=1),
+    "updates that count when the next begins": dict(num_layers=2, update_delay=2),
+    "a delay of a wide interval": dict(batch_size=1, seq_length=9, update_interval=7, update_delay=4)}
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -294,10 +311,11 @@ def test_all_backends_give_the_same_bits(network):
 @pytest.mark.parametrize("before, after", [("numpy", "numba"), ("numba", "tensorflow"), ("tensorflow", "jax"),
                                            ("jax", "numpy"), ("numba", "numba")])
 @pytest.mark.parametrize("steps", [0, 1, 8, 11])
-def test_a_state_goes_on_under_another_backend(before, after, steps):
-    symbols, unbroken = noise(), model_of("numba")
+@pytest.mark.parametrize("delay", [0, 1, 2])
+def test_a_state_goes_on_under_another_backend(before, after, steps, delay):
+    symbols, unbroken = noise(), model_of("numba", update_delay=delay)
     expected = walk(unbroken, symbols)
-    first, second = model_of(before), model_of(after, seed=9)
+    first, second = model_of(before, update_delay=delay), model_of(after, seed=9, update_delay=delay)
     walk(first, symbols[:steps])
     second.restore(first.state_bytes(), steps)
     assert second.fingerprint() == first.fingerprint()
@@ -312,10 +330,11 @@ def test_a_state_of_another_length_is_refused(change):
         model.restore(change(model.state_bytes()), 0)
 
 
-def test_the_fingerprint_covers_every_part_of_the_state():
-    model = model_of()
+@pytest.mark.parametrize("delay", [0, 2])
+def test_the_fingerprint_covers_every_part_of_the_state(delay):
+    model = model_of(update_delay=delay)
     walk(model, noise(7))
-    state, seen = model._engine.state(), {model.fingerprint()}
+    state, seen = State.from_bytes(model.state_bytes(), model._dimensions, 7), {model.fingerprint()}
     for array in state.arrays():
         last = array.reshape(-1).view(np.uint8)[-1:]
         last ^= 1
@@ -352,6 +371,17 @@ def test_weights_move_only_at_the_end_of_an_interval():
         walk(model, [row])
         moved.append(before != digest(model._engine.state().weights["kernel_0"]))
     assert moved == [False, False, True, False, False, True]
+
+
+def test_a_delayed_update_counts_so_many_steps_later():
+    """Predictions are those of an update that counts at once, up to the step after the first update and the delay."""
+    symbols = noise(12)
+    at_once = walk(model_of(seq_length=5, update_interval=5), symbols)
+    for delay in range(1, 5):
+        late = walk(model_of(seq_length=5, update_interval=5, update_delay=delay), symbols)
+        never = walk(model_of(seq_length=5, update_interval=5, update_delay=5), symbols)
+        assert (late[:5] == at_once[:5]).all() and (late[:5 + delay] == never[:5 + delay]).all()
+        assert (late[5 + delay] != never[5 + delay]).any() and (late[5] != at_once[5]).any()
 
 
 def test_an_update_looks_seq_length_steps_back():

@@ -76,7 +76,8 @@ def test_the_exact_network_takes_over_what_was_learned(trained):
         bits += np.log2(frequencies.sum(dtype=np.int64) / frequencies[symbol])
         engine.take(np.array([symbol]), 1, np.array([[symbol]]))
         if step % coding.interval == 0:
-            engine.update(np.float32(0))                   # it only predicts
+            engine.begin_update(np.float32(0))             # it only predicts
+            engine.end_update()
     assert bits / len(TEXT) == pytest.approx(trainer.measure(windows(TEXT)), rel=0.03)
 
 

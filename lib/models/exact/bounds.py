@@ -33,6 +33,7 @@ FORWARD_BLOCK = 258
 # Pre-activations add up blocks as int32. 255 * 255 * 33,000 + 2^16 (the bias) = 2,145,890,536 < 2^31.
 SUM_FRACTION = FACTOR_FRACTION + HIDDEN_FRACTION
 MOST_TERMS = 33_000
+BIAS_LIMIT = WEIGHT_LIMIT >> WEIGHT_FRACTION - SUM_FRACTION
 SUM_LIMIT = 1 << 29               # then they are clipped, so that the difference of two fits int32
 
 # Gates, and the tables that give them: see lib.models.exact.tables.

@@ -19,13 +19,19 @@ class Dimensions(NamedTuple):
     window: int        # T, steps that an update looks back
     interval: int      # K, steps from update to update
     seen: int          # N, symbols that a step sees, see lib.models.inputs
-    known: int         # R, what they may be: rows of the embedding
+    known: int         # what they may be: rows of the embedding
+    delay: int = 0     # D, steps for which an update does not count yet: up to K
 
     @classmethod
     def of(cls, parameters: Parameters, input_shape: InputShape) -> "Dimensions":
         """The dimensions of complete `parameters`; input_shape: lib.models.inputs.InputShape."""
         return cls(input_shape.symbols, parameters.embedding_size, parameters.rnn_units, parameters.num_layers,
-                   parameters.batch_size, parameters.seq_length, parameters.update_interval, input_shape.count, input_shape.values)
+                   parameters.batch_size, parameters.seq_length, parameters.update_interval, input_shape.count, input_shape.values,
+                   parameters.update_delay)
+
+    def waits(self, steps: int) -> bool:
+        """Whether after `steps` steps there is an update that does not count yet."""
+        return steps >= self.interval and steps % self.interval < self.delay
 
     def inputs(self, layer: int) -> int:
         """Width of a layer's input: the embeddings, the layer below, the layer's own output a step before."""

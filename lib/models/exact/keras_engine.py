@@ -22,6 +22,7 @@ class KerasEngine:
     _weights: dict[str, Tensor]         # these and the next ones as in State
     _squares: dict[str, Tensor]
     _factors: dict[str, Tensor]         # what enters a step
+    _next_factors: dict[str, Tensor]    # and what will, while an update does not count yet
     _cells: Tensor
     _newest: Tensor
     _traces: deque[Tensor]
@@ -52,12 +53,16 @@ class KerasEngine:
         self._targets.append(self._ops.convert_to_tensor(symbols.astype(np.int32)))
         self._active.append(self._ops.convert_to_tensor(np.int32(active)))
 
-    def update(self, rate: np.floating) -> None:
+    def begin_update(self, rate: np.floating) -> None:
         """Learn from the steps since the last update. rate: float32, in units of a weight's last place."""
-        self._weights, self._squares, self._factors = self._learn(
+        self._weights, self._squares, self._next_factors = self._learn(
             self._weights, self._squares, self._factors, self._ops.convert_to_tensor(rate), list(self._tokens),
             list(self._traces), self._frequencies, self._targets, self._active)
         self._frequencies, self._targets, self._active = [], [], []
+
+    def end_update(self) -> None:
+        """Let what the update that was begun has learned count from the next step on."""
+        self._factors, self._next_factors = self._next_factors, {}
 
     def state(self) -> State:
         """The State now, as NumPy arrays."""
@@ -71,13 +76,18 @@ class KerasEngine:
             tokens=np.stack([array(tokens) for tokens in self._tokens]),
             frequencies=_stacked([array(value) for value in self._frequencies], (streams, symbols)),
             targets=_stacked([array(value) for value in self._targets], (streams,)),
-            active=_stacked([array(value) for value in self._active], ()))
+            active=_stacked([array(value) for value in self._active], ()),
+            factors={name: array(self._factors[name]).astype(np.int16 if len(names[name]) == 2 else np.int32)
+                     for name in names if self._next_factors})
 
     def _load(self, state: State) -> None:
         tensor, window = self._ops.convert_to_tensor, self._dimensions.window
         self._weights = {name: tensor(value) for name, value in state.weights.items()}
         self._squares = {name: tensor(value) for name, value in state.squares.items()}
-        self._factors = self._factors_of(self._weights)
+        self._factors, self._next_factors = self._factors_of(self._weights), {}
+        if state.factors:
+            self._next_factors = self._factors
+            self._factors = {name: tensor(value.astype(np.float32 if value.ndim == 2 else np.int32)) for name, value in state.factors.items()}
         self._cells, self._newest = tensor(state.cells), tensor(state.newest)
         self._traces = deque([tensor(trace.astype(np.int32)) for trace in state.traces], maxlen=window)
         self._tokens = deque([tensor(tokens) for tokens in state.tokens], maxlen=window)

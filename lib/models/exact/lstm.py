@@ -42,9 +42,14 @@ class ExactLSTM:
         seen: whole numbers, shape (batch_size, N), what the next step sees.
         """
         self._engine.take(symbols, active, seen)
-        updates, rest = divmod(self._step + 1, self._dimensions.interval)
+        dimensions = self._dimensions
+        updates, rest = divmod(self._step + 1, dimensions.interval)
+        if dimensions.waits(self._step) and not dimensions.waits(self._step + 1) or not rest and dimensions.waits(self._step):
+            self._engine.end_update()
         if not rest:
-            self._engine.update(self._schedule.rate(self._step, updates - 1))
+            self._engine.begin_update(self._schedule.rate(self._step, updates - 1))
+            if not dimensions.delay:
+                self._engine.end_update()
         self._step += 1
 
     def fingerprint(self) -> bytes:

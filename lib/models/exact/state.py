@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from lib.errors import FormatError
-from lib.models.exact.bounds import CELL_LIMIT, FREQUENCY_FRACTION, TRACE_LIMIT, WEIGHT_FRACTION, WEIGHT_LIMIT
+from lib.models.exact.bounds import BIAS_LIMIT, CELL_LIMIT, FACTOR_LIMIT, FREQUENCY_FRACTION, TRACE_LIMIT, WEIGHT_FRACTION, WEIGHT_LIMIT
 from lib.models.exact.dimensions import Dimensions
 
 EMBEDDING_LIMIT = 1 << WEIGHT_FRACTION     # 1
@@ -27,6 +27,8 @@ class State:
     frequencies: np.ndarray       # int32 (n, B, V) of the n steps since the last update
     targets: np.ndarray           # int32 (n, B): the symbols that came then
     active: np.ndarray            # int32 (n,): how many streams had one
+    factors: dict = field(default_factory=dict)      # while an update waits to count, what enters products until then:
+                                  # name -> int16 of a matrix, int32 of a bias; else nothing
 
     @classmethod
     def initial(cls, dimensions: Dimensions, seed: int) -> "State":
@@ -36,8 +38,9 @@ class State:
         return state
 
     @classmethod
-    def zero(cls, dimensions: Dimensions, pending: int = 0) -> "State":
-        """A state of zeros, `pending` steps after an update."""
+    def zero(cls, dimensions: Dimensions, steps: int = 0) -> "State":
+        """A state of zeros after `steps` steps."""
+        pending, waits = steps % dimensions.interval, dimensions.waits(steps)
         shapes, streams, window = dimensions.parameters(), dimensions.streams, dimensions.window
         return cls(weights={name: np.zeros(shape, np.int32) for name, shape in shapes.items()},
                    squares={name: np.zeros(shape, np.float32) for name, shape in shapes.items()},
@@ -46,12 +49,13 @@ class State:
                    tokens=np.zeros((window, streams, dimensions.seen), np.int32),
                    newest=np.zeros((streams, dimensions.seen), np.int32),
                    frequencies=np.zeros((pending, streams, dimensions.symbols), np.int32),
-                   targets=np.zeros((pending, streams), np.int32), active=np.zeros(pending, np.int32))
+                   targets=np.zeros((pending, streams), np.int32), active=np.zeros(pending, np.int32),
+                   factors={name: np.zeros(shape, np.int16 if len(shape) == 2 else np.int32) for name, shape in shapes.items() if waits})
 
     def arrays(self) -> Iterator[np.ndarray]:
         """Every array, in the order of the byte form."""
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for part in fields(self):
+            value = getattr(self, part.name)
             yield from value.values() if isinstance(value, dict) else (value,)
 
     def parts(self) -> Iterator[memoryview | bytes]:
@@ -66,7 +70,7 @@ class State:
     @classmethod
     def from_bytes(cls, data: bytes, dimensions: Dimensions, steps: int) -> "State":
         """The state that `to_bytes` described after `steps` steps. FormatError where it is none that a network can be in."""
-        state = cls.zero(dimensions, pending=steps % dimensions.interval)
+        state = cls.zero(dimensions, steps)
         if len(data) != sum(array.nbytes for array in state.arrays()):
             raise FormatError("the state of the network is damaged: it has another length than its settings give it")
         start = 0
@@ -83,7 +87,9 @@ class State:
                    (self.tokens, 0, dimensions.known - 1), (self.newest, 0, dimensions.known - 1),
                    (self.frequencies, 0, 1 << FREQUENCY_FRACTION + 1), (self.targets, 0, dimensions.symbols - 1),
                    (self.active, 0, dimensions.streams), *((weights, -WEIGHT_LIMIT, WEIGHT_LIMIT) for weights in self.weights.values()),
-                   *((squares, 0, np.finfo(np.float32).max) for squares in self.squares.values())]
+                   *((squares, 0, np.finfo(np.float32).max) for squares in self.squares.values()),
+                   *((factors, -FACTOR_LIMIT, FACTOR_LIMIT) if factors.ndim == 2 else (factors, -BIAS_LIMIT, BIAS_LIMIT)
+                     for factors in self.factors.values())]
         return all(array.min(initial=least) >= least and array.max(initial=least) <= most for array, least, most in bounded)
 
 

@@ -5,70 +5,81 @@ import numpy as np
 from lib.compiling import compiled, part
 from lib.models.exact import bounds
 from lib.models.exact.dimensions import SLOPES
-from lib.models.exact.kernels.layout import embedded_of, matrix, shape_of
-from lib.models.exact.kernels.numbers import Float, Int, clip, shift_for, shifted, times
-from lib.models.exact.kernels.products import product_with_transposed
+from lib.models.exact.kernels.layout import embedded_of, matrix
+from lib.models.exact.kernels.numbers import Int, clip, shift_for, shifted, times
+from lib.models.exact.kernels.products import sums_of_rows
 
 _GATES = bounds.GATE_FRACTION
 _ERROR_SHIFT = bounds.ERROR_FRACTION + bounds.FACTOR_FRACTION - bounds.GRADIENT_FRACTION
 
 
 @compiled
-def backward(first, last, dimensions, newest_slot, frequencies, targets, active, slopes, factors, errors,
-             pre_gradients, embedded):
+def backward(first, last, dimensions, slots, frequencies, targets, active, slopes, factors, errors, pre_gradients, embedded):
     """Gradients of the streams first to last: see KerasEngine._errors and _back_through_time.
 
-    frequencies (K, B, V), targets (K, B) and active (K,) of the steps since the last update; slopes (T, B, L * 6U) by
-    slot. Filled: errors (K, B, V), and by slot pre_gradients (T, B, L * 4U) and embedded (T, B, N * E).
+    slots: where the window's steps lie, from the oldest on. By slot: frequencies (R, B, V), targets (R, B), active (R,), slopes
+    (R, B, L * 6U). factors: as for `forward`. Filled, from the oldest step on: errors (K, B, V), of the newest K; pre_gradients
+    (T, B, L * 4U) and embedded (T, B, N * E).
+
+    A layer's steps come before the layer below, so that what does not lead from step to step is done for all steps at once, while a row
+    of a kernel is in the cache.
     """
-    embedding, units, layers = embedded_of(dimensions), dimensions.units, dimensions.layers
+    width, units, layers, steps = embedded_of(dimensions), dimensions.units, dimensions.layers, len(slots)
     streams = last - first
-    hidden, cells = np.zeros((streams, layers * units), np.int32), np.zeros((streams, layers * units), np.int32)
-    below, asked = np.empty((streams, units), np.int32), np.zeros((streams, layers * units), np.int32)
-    operands, shifts = np.empty((streams, 4 * units), np.float32), np.empty(streams, np.int32)
-    rows = np.empty((streams, dimensions.symbols), np.float32)
-    widest = embedding + 2 * units
-    part_asked, part = np.empty((streams, layers * units), np.float32), np.empty(streams * widest, np.float32)
-    flat_sums = np.empty(streams * widest, np.int32)
-    for age in range(dimensions.window):
-        slot = (newest_slot - age) % dimensions.window
-        if age < dimensions.interval:
-            step = dimensions.interval - 1 - age
-            for stream in range(first, last):
-                _errors(frequencies[step, stream], targets[step, stream], stream < active[step], errors[step, stream])
-                rows[stream - first] = errors[step, stream]
-            product_with_transposed(rows, matrix(factors, dimensions, layers + 1), dimensions.symbols, part_asked, asked)
+    asked = _asked(first, last, dimensions, slots, frequencies, targets, active, factors, errors)
+    below = np.zeros((steps, streams, units), np.int32)
+    operands, shifts = np.empty((steps * streams, 4 * units), np.int16), np.empty(steps * streams, np.int32)
+    own, room = np.empty((streams, units), np.int32), np.empty(steps * streams * (width + units), np.int32)
+    embedded[:, first:last] = 0
+    for layer in range(layers - 1, -1, -1):
+        kernel = matrix(factors, dimensions, layer + 1)
+        columns = kernel.shape[1]
+        hidden, cells = np.zeros((streams, units), np.int32), np.zeros((streams, units), np.int32)
+        for step in range(steps - 1, -1, -1):
+            rows = operands[step * streams:(step + 1) * streams]
             for stream in range(streams):
-                for unit in range(layers * units):
-                    asked[stream, unit] = clip(shifted(asked[stream, unit], _ERROR_SHIFT), bounds.GRADIENT_LIMIT)
-        else:
-            asked[:] = 0
-        below[:] = 0
-        embedded[slot, first:last] = 0
-        for layer in range(layers - 1, -1, -1):
-            of_layer = slice(layer * units, (layer + 1) * units)
+                pre = pre_gradients[step, first + stream, layer * 4 * units:(layer + 1) * 4 * units]
+                _gates_back(asked[step, stream, layer * units:(layer + 1) * units], hidden[stream], below[step, stream], cells[stream],
+                            slopes[slots[step], first + stream, layer * SLOPES * units:(layer + 1) * SLOPES * units], pre)
+                shifts[step * streams + stream] = _fit_row(pre, rows[stream])
+            sums_of_rows(rows, kernel, columns - units, columns, own)
             for stream in range(streams):
-                pre = pre_gradients[slot, first + stream, layer * 4 * units:(layer + 1) * 4 * units]
-                _gates_back(asked[stream, of_layer], hidden[stream, of_layer], below[stream], cells[stream, of_layer],
-                            slopes[slot, first + stream, layer * SLOPES * units:(layer + 1) * SLOPES * units], pre)
-                shifts[stream] = _fit_row(pre, operands[stream])
-            inputs = shape_of(dimensions, layer + 1)[0]
-            sums = flat_sums[:streams * inputs].reshape(streams, inputs)
-            product_with_transposed(operands, matrix(factors, dimensions, layer + 1), bounds.UNITS_BLOCK,
-                                     part[:streams * inputs].reshape(streams, inputs), sums)
+                for unit in range(units):
+                    hidden[stream, unit] = _to_input(own[stream, unit], shifts[step * streams + stream])
+        rest = room[:len(operands) * (columns - units)].reshape(len(operands), columns - units)
+        sums_of_rows(operands, kernel, 0, columns - units, rest)
+        for step in range(steps):
             for stream in range(streams):
-                shift, row, own = shifts[stream], sums[stream], embedding
-                for column in range(embedding):
-                    embedded[slot, first + stream, column] += _to_input(row[column], shift)
+                row, shift = rest[step * streams + stream], shifts[step * streams + stream]
+                for column in range(width):
+                    embedded[step, first + stream, column] += _to_input(row[column], shift)
                 if layer:
                     for unit in range(units):
-                        below[stream, unit] = _to_input(row[own + unit], shift)
-                    own += units
-                for unit in range(units):
-                    hidden[stream, layer * units + unit] = _to_input(row[own + unit], shift)
+                        below[step, stream, unit] = _to_input(row[width + unit], shift)
+    for step in range(steps):
         for stream in range(first, last):
-            for column in range(embedding):
-                embedded[slot, stream, column] = clip(embedded[slot, stream, column], bounds.GRADIENT_LIMIT)
+            for column in range(width):
+                embedded[step, stream, column] = clip(embedded[step, stream, column], bounds.GRADIENT_LIMIT)
+
+
+@part
+def _asked(first, last, dimensions, slots, frequencies, targets, active, factors, errors):
+    """int32 (T, streams, L * U): what the output layer asks of the hidden units; zero before the newest K steps. Fills errors."""
+    streams, steps, interval = last - first, len(slots), dimensions.interval
+    rows = np.empty((interval * streams, dimensions.symbols), np.int32)
+    for step in range(interval):
+        slot = slots[steps - interval + step]
+        for stream in range(first, last):
+            _errors(frequencies[slot, stream], targets[slot, stream], stream < active[slot], errors[step, stream])
+            rows[step * streams + stream - first] = errors[step, stream]
+    hidden = dimensions.layers * dimensions.units
+    asked = np.zeros((steps * streams, hidden), np.int32)
+    newest = asked[(steps - interval) * streams:]
+    sums_of_rows(rows, matrix(factors, dimensions, dimensions.layers + 1), 0, hidden, newest)
+    for row in range(len(newest)):
+        for unit in range(hidden):
+            newest[row, unit] = clip(shifted(newest[row, unit], _ERROR_SHIFT), bounds.GRADIENT_LIMIT)
+    return asked.reshape(steps, streams, hidden)
 
 
 @part
@@ -115,7 +126,7 @@ def _fit_row(values, operands):
     shift = shift_for(largest_sum, largest, bounds.GRADIENT_SUM - block // 2)
     half = Int((1 << shift) >> 1)
     for column in range(length):
-        operands[column] = Float(Int(values[column] + half) >> shift)
+        operands[column] = Int(values[column] + half) >> shift
     return shift
 
 

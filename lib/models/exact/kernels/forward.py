@@ -7,7 +7,7 @@ from lib.models.exact import bounds, tables
 from lib.models.exact.dimensions import SLOPES
 from lib.models.exact.kernels.layout import embedded_of, input_start, matrix
 from lib.models.exact.kernels.numbers import Int, clip, shifted, times
-from lib.models.exact.kernels.products import product
+from lib.models.exact.kernels.products import dots
 
 _GATES = bounds.GATE_FRACTION
 _ONE = Int(1 << _GATES)
@@ -28,12 +28,13 @@ def forward(first, last, dimensions, newest, before, activations, slopes, cells,
             exponential, frequencies):
     """One step of the streams first to last, which see `newest` (B, N): see KerasEngine._compute_step.
 
-    before and activations (B, dimensions.activations), slopes (B, L * 6U), cells (B, L * U), frequencies (B, V).
+    before and activations int16 (B, dimensions.activations), slopes int16 (B, L * 6U), cells (B, L * U), frequencies (B, V);
+    factors: int16, flat as lib.models.exact.kernels.layout has them.
     """
     embedding, units, layers = dimensions.embedding, dimensions.units, dimensions.layers
     width = embedded_of(dimensions)
     rows, all_hidden = activations[first:last], input_start(dimensions, layers)
-    part, sums = np.empty((last - first, 4 * units), np.float32), np.empty((last - first, 4 * units), np.int32)
+    sums = np.empty((last - first, 4 * units), np.int32)
     embedded = matrix(factors, dimensions, 0)
     for layer in range(layers):
         start = input_start(dimensions, layer)
@@ -46,15 +47,14 @@ def forward(first, last, dimensions, newest, before, activations, slopes, cells,
                 activations[stream, own:own + units] = activations[stream, below:below + units]
                 own += units
             activations[stream, own:own + units] = before[stream, below + units:below + 2 * units]
-        product(rows, start, matrix(factors, dimensions, layer + 1), bounds.FORWARD_BLOCK, part, sums)
+        dots(rows, start, matrix(factors, dimensions, layer + 1), sums)
         for stream in range(first, last):
             at = all_hidden + layer * units
             _gates(sums[stream - first], biases[layer * 4 * units:(layer + 1) * 4 * units], sigmoid, tanh,
                    cells[stream, layer * units:(layer + 1) * units], activations[stream, at:at + units],
                    slopes[stream, layer * SLOPES * units:(layer + 1) * SLOPES * units])
-    part = np.empty((last - first, dimensions.symbols), np.float32)
     logits = np.empty((last - first, dimensions.symbols), np.int32)
-    product(rows, all_hidden, matrix(factors, dimensions, layers + 1), bounds.FORWARD_BLOCK, part, logits)
+    dots(rows, all_hidden, matrix(factors, dimensions, layers + 1), logits)
     for stream in range(first, last):
         _frequencies(logits[stream - first], biases[layers * 4 * units:], exponential, frequencies[stream])
 

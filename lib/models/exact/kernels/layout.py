@@ -1,7 +1,8 @@
 """Where the matrices of a network and the parts of a step lie in flat arrays.
 
 Matrices lie one after the other, numbered: the embedding is 0, the layers' kernels 1 to L, the output layer's L + 1.
-So a network of any number of layers runs on the same compiled code.
+So a network of any number of layers runs on the same compiled code. Kernels lie transposed, a row for each of their outputs: all ways
+through them then read whole rows.
 """
 
 from lib.compiling import also_plain
@@ -9,12 +10,12 @@ from lib.compiling import also_plain
 
 @also_plain
 def shape_of(dimensions, number):
-    """(rows, columns) of a matrix."""
+    """(rows, columns) of a matrix, as it lies there."""
     if number == 0:
         return dimensions.known, dimensions.embedding
     if number > dimensions.layers:
-        return dimensions.layers * dimensions.units, dimensions.symbols
-    return embedded_of(dimensions) + dimensions.units * (1 if number == 1 else 2), 4 * dimensions.units
+        return dimensions.symbols, dimensions.layers * dimensions.units
+    return 4 * dimensions.units, embedded_of(dimensions) + dimensions.units * (1 if number == 1 else 2)
 
 
 @also_plain

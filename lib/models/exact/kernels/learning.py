@@ -10,56 +10,46 @@ from lib.models.exact.kernels.products import product
 _CUT = Int(-1 << bounds.FLOAT_BITS - bounds.SIGNIFICANT_BITS)
 _APART = Int(-2)
 _EXPONENT_BIAS, _MANTISSA_BITS = 127, 23
-_ROWS_AT_ONCE = 32            # of a kernel's gradient: they stay in the cache until its weights have moved
+_ROWS_AT_ONCE = 16            # of a kernel's gradient: they stay in the cache until its weights have moved
 
 
 @compiled
-def fit_columns(values, slots, first, last, block, operands, shifts):
-    """FixedPoint.fit of the columns first to last of values (any, B, any), in blocks of rows.
+def fit_columns(values, first, last, block, operands, shifts):
+    """FixedPoint.fit of the columns first to last of values (rows, any), in blocks of rows; transposed, into operands (m, rows).
 
-    operands (slots * B, m) in the order of `slots`: which rows share a block is part of the arithmetic.
+    Rows are in the order of steps: which of them share a block is part of the arithmetic.
     """
-    streams, columns = values.shape[1], last - first
-    rows = len(slots) * streams
+    rows, columns = len(values), last - first
     largest, largest_sum = np.zeros(columns, np.int32), np.zeros(columns, np.int32)
     for start in range(0, rows, block):
         total = np.zeros(columns, np.int32)
         for row in range(start, min(start + block, rows)):
-            gradients = values[slots[row // streams], row % streams, first:last]
+            gradients = values[row, first:last]
             for column in range(columns):
                 magnitude = Int(abs(gradients[column]))
                 total[column] = Int(total[column] + magnitude)
                 largest[column] = max(largest[column], magnitude)
         for column in range(columns):
             largest_sum[column] = max(largest_sum[column], total[column])
-    halves, limit = np.empty(columns, np.int32), bounds.GRADIENT_SUM - min(block, rows) // 2
+    limit = bounds.GRADIENT_SUM - min(block, rows) // 2
     for column in range(columns):
-        shifts[column] = shift_for(largest_sum[column], largest[column], limit)
-        halves[column] = Int((1 << shifts[column]) >> 1)
-    for row in range(rows):
-        gradients, fit = values[slots[row // streams], row % streams, first:last], operands[row]
-        for column in range(columns):
-            fit[column] = Float(Int(gradients[column] + halves[column]) >> shifts[column])
+        shift = shift_for(largest_sum[column], largest[column], limit)
+        half = Int((1 << shift) >> 1)
+        shifts[column] = shift
+        for row in range(rows):
+            operands[column, row] = Float(Int(values[row, first + column] + half) >> shift)
 
 
 @compiled
-def learn_rows(first, last, activations, start, slots, operands, shifts, block, rate, decay, weights, squares, factors):
-    """A step of Adam for the rows first to last of a kernel; its input begins at `start` of the activations.
-
-    activations (T, B, any) by slot; operands (slots * B, m) in the order of `slots`.
-    """
-    streams, terms = activations.shape[1], len(slots) * activations.shape[1]
-    inputs, columns = np.empty((_ROWS_AT_ONCE, terms), np.float32), operands.shape[1]
+def learn_rows(first, last, inputs, operands, shifts, block, rate, decay, weights, squares, factors):
+    """A step of Adam for the rows first to last of a kernel: inputs float32 (rows, n), operands and shifts as of `fit_columns`."""
+    columns = inputs.shape[1]
     part, gradient = np.empty((_ROWS_AT_ONCE, columns), np.float32), np.empty((_ROWS_AT_ONCE, columns), np.int32)
     for top in range(first, last, _ROWS_AT_ONCE):
         end = min(top + _ROWS_AT_ONCE, last)
-        for step in range(len(slots)):
-            for stream in range(streams):
-                for row in range(top, end):
-                    inputs[row - top, step * streams + stream] = activations[slots[step], stream, start + row]
         rows = end - top
-        product(inputs, 0, operands, block, part[:rows], gradient[:rows])
-        adam(gradient[:rows], shifts, rate, decay, bounds.FACTOR_FRACTION, weights[top:end], squares[top:end],
+        product(operands[top:end], inputs, block, part[:rows], gradient[:rows])
+        adam(gradient[:rows], shifts[top:end], rate, decay, bounds.FACTOR_FRACTION, weights[top:end], squares[top:end],
              factors[top:end])
 
 
@@ -103,16 +93,15 @@ def _apart(value, mask):
 
 @compiled
 def adam(gradients, shifts, rate, decay, fraction, weights, squares, factors):
-    """KerasEngine._adam in place, of int32 gradients (n, m); and the factors (n, m) of `fraction` fraction bits."""
+    """KerasEngine._adam in place, of int32 gradients (n, m) and a shift for each row; and the int16 factors (n, m) of `fraction`
+    fraction bits."""
     rows, columns = weights.shape
-    scales = np.empty(columns, np.float32)
-    for column in range(columns):
-        scales[column] = Float(1 << shifts[column])
     forget, smallest = Float(0.5 ** decay), Float(bounds.SMALLEST_SQUARE)
     to_factor = bounds.WEIGHT_FRACTION - fraction
     for row in range(rows):
+        scale = Float(1 << shifts[row])
         for column in range(columns):
-            gradient = _apart(Float(gradients[row, column]), _CUT) * scales[column]
+            gradient = _apart(Float(gradients[row, column]), _CUT) * scale
             square = squares[row, column]
             change = _apart(Float(Float(gradient * gradient) - square), _APART)
             square = _apart(Float(square + Float(change * forget)), _APART)
@@ -129,4 +118,4 @@ def adam(gradients, shifts, rate, decay, fraction, weights, squares, factors):
             step = Float(_apart(Float(gradient * Float(root)), _APART) * Float(power * rate))
             weight = Int(clip(Int(weights[row, column] - Int(step)), bounds.WEIGHT_LIMIT))
             weights[row, column] = weight
-            factors[row, column] = Float(clip(shifted(weight, to_factor), bounds.FACTOR_LIMIT))
+            factors[row, column] = clip(shifted(weight, to_factor), bounds.FACTOR_LIMIT)
