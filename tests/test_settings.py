@@ -45,7 +45,7 @@ RELEASED_PRESETS = {
 # The number of each parameter in file headers. Lines are added, never changed.
 HEADER_IDS = dict(image_neighbours=19, batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,
                   start_learning_rate=7, end_learning_rate=8, adam_beta_2=9, seed=10, arithmetic=11, coder=12,
-                  contexts=13, table_bits=14, primer=15, prior=16, context_size=17, context_frames=18)
+                  contexts=13, table_bits=14, primer=15, prior=16, context_size=17, context_frames=18, update_delay=20)
 NUMERIC = [parameter for parameter in coding_parameters() if parameter.metadata["kind"] is not str]
 
 
@@ -77,6 +77,7 @@ def complete_settings(draw):
     if values["contexts"] in ("jpeg", "packed"):
         values["num_layers"] = 0
     values["update_interval"] = min(values["update_interval"], values["seq_length"])
+    values["update_delay"] = min(values["update_delay"], values["update_interval"]) if values["arithmetic"] == "exact" else 0
     if values["contexts"] == "image":
         values["context_size"] = 0
     return Parameters(**values)
@@ -103,6 +104,8 @@ def complete_settings(draw):
     (dict(coder="arithmetic-compressor", contexts="text"),
      "coder=arithmetic-compressor works only without contexts; use preset=network, or leave the coder to the preset"),
     (dict(backend="torch"), "backend must be one of auto, numba, numpy, tensorflow, jax, got 'torch'"),
+    (dict(update_interval=4, update_delay=5), "update_delay must be at most update_interval (4), got 5"),
+    (dict(update_delay=5, arithmetic="float32"), "update_delay needs arithmetic=exact; leave it at 0"),
     (dict(seq_length=4, update_interval=5), "update_interval must be at most seq_length (4), got 5"),
 ], ids=str)
 def test_a_value_out_of_bounds_is_refused_by_name(values, message):

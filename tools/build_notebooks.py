@@ -22,7 +22,7 @@ from lib.storage.files import write_file
 
 ROOT = Path(__file__).parents[1]
 _SUGGESTIONS = {"table_bits": (18, 20, 22, 24, 26), "batch_size": (1, 2, 4, 8, 16), "seq_length": (6, 12, 24, 32),
-                "update_interval": (4, 8, 16), "rnn_units": (128, 200, 256, 512, 1024), "num_layers": (1, 2, 3),
+                "update_interval": (4, 8, 16), "update_delay": (0, 4, 8, 16), "rnn_units": (128, 200, 256, 512, 1024), "num_layers": (1, 2, 3),
                 "embedding_size": (32, 64, 128)}
 
 # In the app, where there are no cells to run and no Colab, the second text of each notebook is left out: see voila.json.
