@@ -163,7 +163,7 @@ def _plan(data: bytes, run: Run, kept: RunCheckpoint, note: _Say) -> Plan | None
         reason = f"going on from {kept.found.path}"
     else:
         of_fast = (lambda: source_of(data, settings.with_values({"preset": "fast"}), note)) if settings.preset == "auto" and has_jpegs(source) else None
-        plan, reason = plan_for(settings, source, len(run.prior.codes_for(source)) if run.prior else 0, of_fast)
+        plan, reason = plan_for(settings, source, run.prior, of_fast)
     kept.check_plan(plan)
     if reason:
         note(reason)

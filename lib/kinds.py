@@ -38,7 +38,7 @@ def _presets(fast: int, balanced: int, best: int, gpu: int) -> Mapping[str, int]
 
 # Of every version that was ever released, the older ones first.
 _RELEASED = (
-    Kind("text", 1, "lib.mixing.kinds.text", _presets(10, 12, 14, 16), 32, 44_000, True),
+    Kind("text", 1, "lib.mixing.kinds.text", _presets(10, 32, 33, 16), 32, 44_000, True),
     Kind("binary", 1, "lib.mixing.kinds.binary", _presets(11, 13, 15, 17), 32, 26_000, True),
     Kind("video", 1, "lib.mixing.kinds.video", _presets(18, 19, 20, 21), 96, 30_000, False),
     Kind("image", 1, "lib.mixing.kinds.image", _presets(22, 23, 24, 25), 24, 28_000, False),

@@ -34,6 +34,8 @@ LARGEST_MANIFEST = 1 << 25               # bytes: so many parts of the longest n
 MOST_LEARNED = 64 << 20                  # bytes of training files: half an hour of reading
 MOST_NAMES_LEARNED = 1_000               # training files that a prior names
 LONGEST_LIST_LEARNED = 1 << 20           # bytes of that list, packed
+MOST_WEIGHTS = 1 << 26                   # of a network that learned before
+LARGEST_NETWORK = 1 << 27                # bytes of one, as it is kept
 # Of what inputs are made of
 DEEPEST_TREE = 8                         # transforms inside each other
 MOST_NODES = 1 << 22                     # leaves and transforms

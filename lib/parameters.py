@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from lib import kinds, presets
+from lib import kinds, learned, presets
 from lib.errors import SettingsError
 from lib.mixing import primers
 
@@ -45,6 +45,9 @@ class Parameters:
     prior: str = _coding(
         16, str, "", "prior learned from your files, as the first 16 digits of its SHA-256; --prior FILE sets it",
         pattern=("none|[0-9a-f]{16}", "none or 16 hexadecimal digits"))
+    weights: str = _coding(
+        21, str, "", "what the network knows before the input: none; a network that the library comes with; prior: that of the prior",
+        choices=("none", *learned.NAMES, "prior"))
     batch_size: int = _coding(
         1, int, "streams", "parallel streams of the input: more is faster, fewer makes smaller files", 1, 512)
     seq_length: int = _coding(
@@ -128,11 +131,12 @@ class Parameters:
     def summary(self) -> str:
         """One line, for people."""
         known = [name for name in (self.primer, self.prior) if name != "none"]
+        network = f" from {self.weights}" if self.weights != "none" else ""
         primed = f" primed with {' and '.join(known)}" if known else ""
         parts = [f"contexts for {self.contexts}{primed}, 2^{self.table_bits} slots"] if self.has_contexts else []
         parts += [f"{self.batch_size} stream{'s' if self.batch_size > 1 else ''}"]
         if self.has_network:
-            parts += [f"{self.num_layers} x {self.rnn_units} LSTM, embedding {self.embedding_size}, "
+            parts += [f"{self.num_layers} x {self.rnn_units} LSTM{network}, embedding {self.embedding_size}, "
                       f"window {self.seq_length}, an update every {self.update_interval} steps{_late(self.update_delay)}, "
                       f"learning rate {self.start_learning_rate:g} to {self.end_learning_rate:g}, {self.arithmetic}"]
         return "; ".join(parts)
@@ -155,11 +159,14 @@ def check_together(values: Mapping[str, Any]) -> None:
                             parameter="update_delay")
     if values["update_delay"] and values["arithmetic"] not in (None, "exact"):
         raise SettingsError("update_delay needs arithmetic=exact", "leave it at 0", "update_delay")
-    contexts, primer = values["contexts"], values["primer"]
+    contexts, primer, weights = values["contexts"], values["primer"], values["weights"]
     if values["num_layers"] == 0 and contexts == "none":
         raise SettingsError("num_layers=0 and contexts=none leave no predictor", "change one of them", "num_layers")
-    if contexts == "none" and values["prior"] not in (None, "none"):
-        raise SettingsError("a prior is for contexts, which this run has not", "leave the prior out, or take another preset", "prior")
+    if weights not in (None, "none"):
+        _check_weights(weights, values)
+    if contexts == "none" and values["prior"] not in (None, "none") and weights not in (None, "prior"):
+        raise SettingsError("a prior is for contexts or a network's weights, and this run takes neither from it",
+                            "leave the prior out, or take another preset", "prior")
     if primer not in (None, "none") and contexts in kinds.BY_STORED_NAME and not kinds.BY_STORED_NAME[contexts].reads_text:
         raise SettingsError(f"contexts={contexts} cannot use the text primer={primer}", "leave the primer out", "primer")
     if values["num_layers"] and contexts in kinds.BY_STORED_NAME and not kinds.BY_STORED_NAME[contexts].suits_networks:
@@ -169,6 +176,21 @@ def check_together(values: Mapping[str, Any]) -> None:
     if values["coder"] == "arithmetic-compressor" and contexts not in (None, "none"):
         raise SettingsError("coder=arithmetic-compressor works only without contexts",
                             "use preset=network, or leave the coder to the preset", "coder")
+
+
+def _check_weights(weights, values):
+    """Refuse values that do not go with a network's weights that were learned before."""
+    if values["arithmetic"] not in (None, "exact"):
+        raise SettingsError(f"weights={weights} need arithmetic=exact", "leave the weights out", "weights")
+    if values["num_layers"] == 0:
+        raise SettingsError(f"weights={weights} are of a network, and num_layers=0 has none", "leave one of them out", "weights")
+    if weights == "prior":
+        if values["prior"] == "none":
+            raise SettingsError("weights=prior need a prior", "give one (--prior; prior= in Python)", "weights")
+        return
+    for name, value in learned.values_of(weights).items():
+        if "learning_rate" not in name and values[name] not in (None, value):
+            raise SettingsError(f"weights={weights} have {name}={value}, got {values[name]}", f"leave the weights or {name} out", name)
 
 
 _KIND_NAMES = {int: "a whole number", float: "a number"}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from lib import kinds
+from lib import kinds, learned
 from lib.mixing import primers
 
 _NETWORK_1 = dict(
@@ -26,6 +26,8 @@ _IMAGE = dict(contexts="image", num_layers=1, embedding_size=16, context_size=3)
 _SOUND = dict(contexts="sound", num_layers=1, embedding_size=16)
 _GPU = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=1600)
 _BEST = _BALANCED | dict(seq_length=24, update_interval=16, num_layers=3, rnn_units=400)
+
+_LEARNED = _BALANCED | dict(seq_length=64, update_interval=64, update_delay=64, num_layers=3, start_learning_rate=0.0003, end_learning_rate=0.0001)
 
 # Every form of a preset ever released, by the number that file headers give it. Entries never change;
 # a better preset gets new numbers, and `newest` takes from those.
@@ -61,11 +63,13 @@ PRESETS = MappingProxyType({
     29: MappingProxyType(_GPU | _SOUND),
     30: MappingProxyType(_FAST | dict(contexts="jpeg")),
     31: MappingProxyType(_FAST | dict(contexts="packed", table_bits=14)),
+    32: MappingProxyType(_LEARNED | dict(contexts="text", weights="text-small-1", rnn_units=160)),
+    33: MappingProxyType(_LEARNED | dict(contexts="text", weights="text-large-1", rnn_units=384)),
 })
 NETWORK = 5
 # Parameters that early presets do not know.
 _ADDED_LATER: dict[str, Any] = dict(contexts="none", table_bits=22, primer="none", prior="none", context_size=0, context_frames=1,
-                                    update_delay=0)
+                                    update_delay=0, weights="none")
 
 
 def values_of(number: int) -> dict[str, Any]:
@@ -92,20 +96,39 @@ def can_describe(number: int, contexts: str) -> bool:
 
 
 def newest(name: str, symbol_count: int, kind: str, chosen: Mapping[str, Any] = MappingProxyType({}),
-           prior_symbols: int = 0) -> dict[str, Any]:
+           prior_symbols: int = 0, prior_network: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
     """All values of a preset's newest form but those `chosen`, for `symbol_count` symbols that contexts of `kind` suit.
 
-    prior_symbols: what contexts learn from before.
+    prior_symbols: what contexts learn from before; prior_network: values of the network in a prior, where it has one.
     """
+    values = values_of(NETWORK if name == "network" else kinds.NEWEST[kind].presets[name])
+    values |= _of_weights(values, chosen, prior_network) | dict(chosen)
     if name == "network":
-        return values_of(NETWORK) | dict(chosen)
-    values = values_of(kinds.NEWEST[kind].presets[name]) | dict(chosen)
+        return values
     known = primers.length(values["primer"]) + prior_symbols + symbol_count
     contexts = kinds.BY_STORED_NAME.get(values["contexts"])
     fitted = dict(table_bits=_table_bits(known, contexts.slots_per_symbol if contexts else _SLOTS_WITHOUT_CONTEXTS))
     if values["num_layers"]:
         fitted["batch_size"] = streams_for(symbol_count)
     return values | fitted | dict(chosen)
+
+
+def _of_weights(preset: Mapping[str, Any], chosen: Mapping[str, Any], prior_network: Mapping[str, Any]) -> dict[str, Any]:
+    """The weights that a network begins with, which are the prior's if that has some, and the values that go with them.
+
+    Weights that were not `chosen` themselves give way to a shape or an arithmetic that was.
+    """
+    weights = chosen.get("weights", "prior" if prior_network and preset["num_layers"] else preset["weights"])
+    if weights != "none":
+        values = dict(prior_network if weights == "prior" else learned.values_of(weights))
+        if "weights" in chosen or all(
+                chosen.get(name, values.get(name)) == values.get(name) for name in _SHAPE) and chosen.get("arithmetic", "exact") == "exact":
+            return values | {"weights": weights}
+    return (_FROM_NOTHING if preset["weights"] != "none" else {}) | {"weights": "none"}
+
+
+_SHAPE = "num_layers", "rnn_units", "embedding_size"
+_FROM_NOTHING = dict(seq_length=32, update_interval=32, update_delay=0, start_learning_rate=0.005, end_learning_rate=0.001)
 
 
 def _table_bits(symbol_count: int, slots_per_symbol: int) -> int:

@@ -5,7 +5,9 @@ A coding parameter left at None takes the value of the preset; `Settings.resolve
 
 import dataclasses
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from lib import kinds, parameters, presets
@@ -60,6 +62,7 @@ class Settings:
     table_bits: int | None = _of_coding("table_bits")
     primer: str | None = _of_coding("primer")
     prior: str | None = _of_coding("prior")
+    weights: str | None = _of_coding("weights")
     batch_size: int | None = _of_coding("batch_size")
     seq_length: int | None = _of_coding("seq_length")
     update_interval: int | None = _of_coding("update_interval")
@@ -114,10 +117,11 @@ class Settings:
         wishes: dict[str, Any] = {name: None if value in unset else value for name, value in values.items()}
         return dataclasses.replace(self, **wishes)
 
-    def resolve(self, symbol_count: int, kind: str = "text", prior_symbols: int = 0) -> Parameters:
+    def resolve(self, symbol_count: int, kind: str = "text", prior_symbols: int = 0,
+                prior_network: Mapping[str, Any] = MappingProxyType({})) -> Parameters:
         """The complete Parameters for an input of `symbol_count` symbols, by the newest form of the preset.
 
-        kind: the contexts that suit the data; prior_symbols: symbols of the prior. "auto" counts as "balanced" here;
+        kind: the contexts that suit the data; prior_symbols: symbols of the prior; prior_network: values that its network has. "auto" counts as "balanced" here;
         lib.coding.choice decides.
         """
         preset = "balanced" if self.preset == "auto" else self.preset
@@ -125,7 +129,7 @@ class Settings:
         if self.contexts is not None and self.contexts != "none":
             kind = self.contexts
             chosen["contexts"] = kinds.NEWEST[kind].stored_name
-        values = presets.newest(preset, symbol_count, kind, chosen, prior_symbols)
+        values = presets.newest(preset, symbol_count, kind, chosen, prior_symbols, prior_network)
         if self.seq_length is None:
             values["seq_length"] = max(values["seq_length"], values["update_interval"])
         elif self.update_interval is None:

@@ -210,7 +210,7 @@ def test_an_unknown_command_line_is_answered_with_usage(arguments, capsys):
 
 
 @pytest.mark.parametrize("arguments, expected", [
-    (["--version"], f"Lockstep {__version__}"), (["--help"], "decompress"), (["compress", "--help"], "rnn_units=200"),
+    (["--version"], f"Lockstep {__version__}"), (["--help"], "decompress"), (["compress", "--help"], "rnn_units=160"),
     (["compress", "--help"], "backend=auto"), (["decompress", "--help"], "backend=NAME")])
 def test_help_and_version_are_answered(arguments, expected, capsys):
     with pytest.raises(SystemExit) as stopped:

@@ -40,6 +40,10 @@ SHA256 = {
     "parts.zip.lks": "4e80a52447d1cb0fb9aaaff7960b2c67898015854de06490e781626adc489e69",
     "parts-balanced.zip.lks": "cbc5fcbbdf2db12d352923e722e81f99b3f281a40d1f439147405318e0e266a6",
     "parts-lepton.zip.lks": "fe2a63de6bb65a7c93fd1e0f861acde023bbc55f94d70946ea5267f2648c2e5d",
+    "read-before.txt.lks": "13ac36affe38aaa85f6d5a89dc6de4e56366d859a757f18d4b3a049526f9fad6",
+    "read-before-odd.txt.lks": "03d006ef9e7e04445bf6a4ac1a76befdf0df32e2e288680851f40b45a6a14bc1",
+    "network.prior": "778b889003e297bcd5d51783b4b3b4a841b5bb718420be2ace3c1dacf8e462e2",
+    "with-network.txt.lks": "7b5b59dcbf79bcc233bd4d2c324fe9d18582474befbd1fef55885cc69839462e",
 }
 
 
@@ -52,6 +56,14 @@ def test_a_golden_file_is_as_it_was(name):
 def test_a_file_that_depends_on_no_floating_point_decodes_everywhere(tmp_path, name):
     decompress(GOLDEN / f"{name}.lks", tmp_path / name)
     assert (tmp_path / name).read_bytes() == (GOLDEN / name).read_bytes()
+
+
+@pytest.mark.parametrize("name, weights", [("read-before.txt.lks", "text-small-1"), ("read-before-odd.txt.lks", "text-large-1"),
+                                           ("with-network.txt.lks", "prior")])
+def test_a_file_of_a_network_that_learned_before_decodes(tmp_path, name, weights):
+    assert inspect(GOLDEN / name).parameters.weights == weights
+    decompress(GOLDEN / name, tmp_path / "out", prior=GOLDEN / "network.prior" if weights == "prior" else None)
+    assert (tmp_path / "out").read_bytes() == (GOLDEN / "exact.txt").read_bytes()
 
 
 @pytest.mark.parametrize("name, backend", [
@@ -110,7 +122,7 @@ def test_a_float_file_decodes_or_says_why_not(tmp_path):
         batch_size=4, seq_length=10, update_interval=5, rnn_units=16, num_layers=2, embedding_size=8,
         start_learning_rate=0.008, end_learning_rate=0.003, adam_beta_2=0.999, seed=1, arithmetic="float32",
         coder="numba", contexts="none", table_bits=22, primer="none",
-        prior="none", context_size=0, context_frames=1, image_neighbours="no")
+        prior="none", weights="none", update_delay=0, context_size=0, context_frames=1, image_neighbours="no")
     try:
         decompress(GOLDEN / "float32.txt.lks", tmp_path / "out")
     except DivergedError as error:

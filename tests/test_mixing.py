@@ -42,7 +42,7 @@ def _through(coder, data, like, kind, batch_size, steps_at_once, network):
     settings = Settings(preset="fast", contexts=kind, batch_size=batch_size, table_bits=14).resolve(len(like))
     if network:
         settings = Settings(preset="balanced", contexts=kind, batch_size=batch_size, table_bits=14,
-                            primer="none").resolve(len(like))
+                            weights="none", primer="none").resolve(len(like))
         steps_at_once = 1
     mixed = ContextMixer(settings, source, streams)
     symbols = streams.lay_out(source.symbols()) if data is not None else streams.empty()

@@ -17,7 +17,6 @@ from lib.models.size import network_bytes, operations_per_step, parameter_count
 STEPS = 8
 SHAPE = InputShape.of_last_symbol(SYMBOLS)
 SHAPES = [{}, dict(num_layers=2), dict(num_layers=3, rnn_units=9, embedding_size=5)]
-LARGE = backend._GPU_PAYS         # operations a step
 
 
 def model_of(vocabulary_size=SYMBOLS, backend="auto", **changes):
@@ -61,57 +60,25 @@ def test_a_step_multiplies_and_adds_each_weight_once_forward_and_twice_backward(
     shapes = Dimensions.of(settings, SHAPE).parameters()
     multiplied = sum(math.prod(shape) for name, shape in shapes.items() if name != "embedding")
     forward, backward = 1, 2 * 6 / 2          # an update looks 6 steps back, every 2 steps
-    assert operations_per_step(settings, SHAPE) == 2 * 7 * multiplied * (forward + backward)
+    assert operations_per_step(settings, SHAPE) == (2 * 7 * multiplied * forward, 2 * 7 * multiplied * backward)
 
 
 # --- backends ---
 
-@pytest.fixture
-def machine(monkeypatch, tmp_path):
-    """Pretend to a machine: whether it has a GPU, and which packages are installed."""
-    def pretend(gpu, *packages):
-        device = tmp_path / "gpu"
-        if gpu:
-            device.touch()
-        monkeypatch.setattr(backend, "_GPU_DEVICES", (str(tmp_path / "missing"), str(device)))
-        monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: name in packages or None)
-    return pretend
-
-
 @pytest.mark.parametrize("wanted", ["numba", "numpy", "tensorflow", "jax"])
-@pytest.mark.parametrize("gpu", [False, True])
-@pytest.mark.parametrize("operations", [0, 1e12])
-def test_the_backend_asked_for_is_taken(machine, wanted, gpu, operations):
-    machine(gpu, "tensorflow", "jax")
-    assert choose_backend(wanted, operations) == wanted
+def test_the_backend_asked_for_is_taken(wanted):
+    assert choose_backend(wanted) == wanted
 
 
-@pytest.mark.parametrize("operations", [0, LARGE, 1e15])
-def test_auto_is_numba_without_a_gpu_whatever_the_size(machine, operations):
-    machine(False, "tensorflow", "jax")
-    assert choose_backend("auto", operations) == "numba"
-
-
-@pytest.mark.parametrize("installed, large", [
-    (["tensorflow", "jax"], "tensorflow"), (["jax"], "jax"), (["tensorflow"], "tensorflow"), ([], "numba")], ids=str)
-def test_auto_takes_a_gpu_for_large_networks_where_a_package_can(machine, installed, large):
-    machine(True, *installed)
-    assert choose_backend("auto", LARGE) == large
-    assert choose_backend("auto", LARGE - 1) == "numba"
+def test_auto_is_numba_and_never_a_gpu():
+    """The bits of the GPU that was tried were others: docs/portability.md."""
+    assert choose_backend("auto") == "numba"
 
 
 def test_a_model_says_what_computes_it():
     for name in ("numba", "numpy", "tensorflow"):
         assert model_of(backend=name).backend == name
     assert model_of(arithmetic="float32").backend == model_of(arithmetic="float16").backend == "tensorflow"
-
-
-def test_auto_goes_by_the_size_of_the_network(machine, monkeypatch):
-    machine(True, "tensorflow")
-    operations = operations_per_step(tiny().resolve(0), SHAPE)
-    for threshold, name in ((operations + 1, "numba"), (operations, "tensorflow")):
-        monkeypatch.setattr(backend, "_GPU_PAYS", threshold)
-        assert model_of().backend == name
 
 
 @pytest.mark.parametrize("arithmetic", ["float32", "float16"])
@@ -123,8 +90,8 @@ def test_a_float_network_runs_on_tensorflow_alone(arithmetic, name):
 
 
 @pytest.mark.parametrize("name", ["numpy", "tensorflow", "jax"])
-def test_a_backend_that_is_not_installed_is_refused_by_name(machine, name):
-    machine(False)
+def test_a_backend_that_is_not_installed_is_refused_by_name(monkeypatch, name):
+    monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: None)
     backend.keras_backend.cache_clear()
     with pytest.raises(SettingsError, match=f"^backend={name} needs the package {name}, which is not installed; "):
         model_of(backend=name)

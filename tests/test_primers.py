@@ -56,9 +56,6 @@ def test_streams_of_any_number_and_kind_go_on_from_a_primer(tmp_path, contexts):
     assert inspect(primed.output_path).plan.memory_bytes > 32 * primers.length("text-1")
 
 
-def test_a_preset_for_text_has_a_primer_where_its_contexts_are_for_text():
-    assert Settings(preset="balanced").resolve(1000, "text").primer == "text-1"
-    assert Settings(preset="balanced").resolve(1000, "binary").primer == "none"
-    assert Settings(preset="balanced", contexts="binary").resolve(1000, "text").primer == "none"
-    assert Settings(preset="balanced", contexts="text").resolve(1000, "binary").primer == "text-1"
-    assert Settings(preset="balanced", primer="none").resolve(1000, "text").primer == "none"
+def test_networks_that_have_read_took_the_place_of_primers_in_presets():
+    assert {Settings(preset=preset).resolve(1000, "text").primer for preset in ("fast", "balanced", "best")} == {"none"}
+    assert Settings(preset="balanced", primer="text-1").resolve(1000, "text").weights == "text-small-1"

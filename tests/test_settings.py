@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib import learned
 from lib.errors import LockstepError, SettingsError
 from lib.parameters import Parameters
 from lib.presets import NETWORK, PRESETS, values_of
@@ -41,11 +42,13 @@ RELEASED_PRESETS = {
     23: "9f8b1cad35d9d9423d3ed98d4d4fedd0759804b144a2482c952a815f8adf166b",
     24: "40c5fa047b6a5da15bcfdce191462071a6bc500caa290568b10b1b1767f67873",
     25: "64219c40f6848b454056c98c7ab33f3a4195ddb3184148ff1e3f4d46662750be",
+    32: "1fe2ae7c08dba730d3a5f92d3367f687615457087cf9e58274089391a89a10d7",
+    33: "8b642510ca983eb0656c2b6e84e9bedba9278c439768b9cb0b0b4b88283a2c25",
 }
 # The number of each parameter in file headers. Lines are added, never changed.
 HEADER_IDS = dict(image_neighbours=19, batch_size=1, seq_length=2, update_interval=3, rnn_units=4, num_layers=5, embedding_size=6,
                   start_learning_rate=7, end_learning_rate=8, adam_beta_2=9, seed=10, arithmetic=11, coder=12,
-                  contexts=13, table_bits=14, primer=15, prior=16, context_size=17, context_frames=18, update_delay=20)
+                  contexts=13, table_bits=14, primer=15, prior=16, context_size=17, context_frames=18, update_delay=20, weights=21)
 NUMERIC = [parameter for parameter in coding_parameters() if parameter.metadata["kind"] is not str]
 
 
@@ -76,6 +79,10 @@ def complete_settings(draw):
         values["primer"] = "none"
     if values["contexts"] in ("jpeg", "packed"):
         values["num_layers"] = 0
+    if values["arithmetic"] != "exact" or not values["num_layers"] or values["weights"] == "prior" and values["prior"] == "none":
+        values["weights"] = "none"
+    if values["weights"] in learned.NAMES:
+        values |= {name: value for name, value in learned.values_of(values["weights"]).items() if "rate" not in name}
     values["update_interval"] = min(values["update_interval"], values["seq_length"])
     values["update_delay"] = min(values["update_delay"], values["update_interval"]) if values["arithmetic"] == "exact" else 0
     if values["contexts"] == "image":
@@ -184,7 +191,7 @@ def test_presets_with_contexts_fit_streams_and_tables_to_the_input_and_the_netwo
     balanced = [Settings(preset="balanced", primer="none").resolve(count) for count in counts]
     assert [settings.batch_size for settings in balanced] == [1, 1, 1, 1, 2, 4, 8, 16]
     assert [settings.table_bits for settings in balanced] == [14, 15, 24, 26, 26, 26, 26, 26]
-    assert [Settings(preset="balanced").resolve(count).table_bits for count in counts] == [23, 23, 25, 26, 26, 26, 26, 26]
+    assert [Settings(preset="balanced", primer="text-1").resolve(count).table_bits for count in counts] == [23, 23, 25, 26, 26, 26, 26, 26]
     assert {Settings(preset="fast").resolve(count).batch_size for count in counts} == {1}
     assert {Settings(preset="network").resolve(count).batch_size for count in counts} == {4}
 

@@ -1,4 +1,4 @@
-"""Training of networks ahead of coding: what is learned, from which windows, and what tools.train_network makes of it."""
+"""Training of networks ahead of coding: what is learned, from which windows, and the tools for what ships."""
 
 import lzma
 import random
@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 from samples import TEXT
 
-from lib.models.exact import bounds
 from lib.models.exact.dimensions import Dimensions
 from lib.models.exact.numba_engine import NumbaEngine
 from lib.models.exact.state import State
 from lib.models.training import Trainer
+from lib.models.weights import Format, LearnedNetwork
 from lib.models.windows import Windows
 from tools import corpus as corpus_tool
-from tools import gather_texts, train_network
+from tools import gather_texts
 
 TINY = Dimensions(symbols=256, embedding=4, units=12, layers=2, streams=3, window=8, interval=8, seen=1, known=256)
+
+ALL_BYTES = np.arange(256, dtype=np.uint16)
 
 
 def windows(*pieces):
@@ -33,8 +35,8 @@ def trained():
 
 def test_each_stream_reads_piece_after_piece_and_begins_anew():
     made = list(windows(b"abcdefghijk", b"123", b"", b"xyz"))
-    assert [window.inputs[0].tolist()[:3] for window in made] == [[0, *b"ab"], [*b"hij"]]
-    assert bytes(made[0].targets[0]) == b"abcdefgh" and bytes(made[1].targets[0][:3]) == b"ijk"
+    assert [window.last[0].tolist()[:3] for window in made] == [[0, *b"ab"], [*b"hij"]]
+    assert made[0].targets[0].tolist() == [*b"abcdefgh"] and made[1].targets[0][:3].tolist() == [*b"ijk"]
     assert made[0].mask.sum(1).tolist() == [8, 3, 0] and made[1].mask.sum(1).tolist() == [3, 3, 0]
     assert made[0].fresh.tolist() == [True, True, True] and made[1].fresh.tolist() == [False, True, True]
     assert [window.count for window in made] == [11, 6]
@@ -48,8 +50,9 @@ def test_it_learns(trained):
 def test_what_was_learned_stays_within_the_exact_format(trained):
     weights = trained[0].weights()
     assert {name: weight.shape for name, weight in weights.items()} == TINY.parameters()
-    assert np.abs(weights["embedding"]).max() <= bounds.FACTOR_LIMIT / 256
-    assert all(np.abs(weight).max() <= bounds.FACTOR_LIMIT / 128 for name, weight in weights.items() if "kernel" in name)
+    for name, weight in weights.items():
+        kept = Format.of(name)
+        assert np.abs(weight).max() <= kept.limit / (1 << kept.fraction)
 
 
 def test_another_goes_on_from_its_weights(trained):
@@ -67,9 +70,8 @@ def test_the_exact_network_takes_over_what_was_learned(trained):
     """Its hidden units have 8 bits, so it predicts a little less well, and no more than that."""
     trainer, _ = trained
     coding = TINY._replace(streams=1)
-    state = State.zero(coding)
-    for name, weight in trainer.weights().items():
-        state.weights[name][:] = np.round(weight.astype(np.float64) * (1 << bounds.WEIGHT_FRACTION))
+    network = LearnedNetwork.of(trainer.weights(), "last", 1, ALL_BYTES, (0.001, 0.001))
+    state = State.initial(coding, 1, network.weights_for(ALL_BYTES))
     engine, bits = NumbaEngine(coding, 10, state), 0.0
     for step, symbol in enumerate(TEXT, 1):
         frequencies = engine.predict()[0]
@@ -81,36 +83,17 @@ def test_the_exact_network_takes_over_what_was_learned(trained):
     assert bits / len(TEXT) == pytest.approx(trainer.measure(windows(TEXT)), rel=0.03)
 
 
-def test_the_tool_trains_goes_on_and_hands_over(tmp_path, capsys):
-    (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus" / "a.txt.xz").write_bytes(lzma.compress(TEXT * 20))
-    (tmp_path / "corpus" / "books.txt").write_bytes(TEXT * 20)
-    (tmp_path / "corpus" / "README.md").write_bytes(b"not learned from")
-    small = ["--units=8", "--embedding=4", "--layers=1", "--streams=2", "--window=8", "--hours=0.0005"]
-    command = [str(tmp_path / "corpus"), str(tmp_path / "state.npz"), *small]
-    assert train_network.main([*command, "--export", str(tmp_path / "weights.npz")]) == 0
-    before = np.load(tmp_path / "state.npz")
-    assert int(before["seen"]) > 0
-    assert train_network.main([*command, "--finish"]) == 0
-    assert int(np.load(tmp_path / "state.npz")["seen"]) > int(before["seen"])
-    exported = np.load(tmp_path / "weights.npz")
-    assert {exported[name].dtype.name for name in exported if name not in ("updates", "seen", "log")} == {"float16"}
-    assert exported["output_bias"].shape == (256,) and 0 < int(exported["seen"]) <= int(before["seen"])
-    assert train_network.main([command[0], str(tmp_path / "weights.npz"), *small]) == 0              # training goes on from it
-    assert "held out" in capsys.readouterr().out
-
-
-def test_a_corpus_that_holds_a_benchmark_is_refused(tmp_path, capsys):
+def test_a_corpus_that_holds_a_benchmark_is_found_out(tmp_path):
     for folder in ("corpus", "benchmarks"):
         (tmp_path / folder).mkdir()
     line = b"a line that is long enough for a file to be known by"
-    (tmp_path / "corpus" / "all.txt").write_bytes(b"before\n" + line + b"\nafter\n")
+    (tmp_path / "corpus" / "all.txt.xz").write_bytes(lzma.compress(b"before\n" + line + b"\nafter\n"))
+    (tmp_path / "corpus" / "README.md").write_bytes(b"no such line as this is anywhere in what is learned from\n")
     (tmp_path / "benchmarks" / "tale.txt").write_bytes(b"short\r\n" + line + b"\r\n")
     (tmp_path / "benchmarks" / "other.txt").write_bytes(b"no such line as this is anywhere in what is learned from\n")
-    options = [str(tmp_path / "corpus"), str(tmp_path / "state.npz"), "--benchmarks", str(tmp_path / "benchmarks")]
-    assert train_network.main(options) == 1 and not (tmp_path / "state.npz").exists()
-    said = capsys.readouterr().err
-    assert "tale.txt" in said and "other.txt" not in said
+    corpus = corpus_tool.read_corpus(tmp_path / "corpus")
+    assert list(corpus) == ["all.txt"] and corpus_tool.found_in(corpus, tmp_path / "benchmarks") == ["tale.txt"]
+    assert corpus_tool.found_in(corpus, None) == []
 
 
 def test_each_block_comes_once_before_any_again_and_what_is_held_out_never(monkeypatch):
@@ -148,7 +131,7 @@ def test_networks_trained_with_pytorch_are_the_same_network(tmp_path):
     from tools.train_on_gpu import Network
     network = Network("2x12:0.01", TINY.streams, TINY.window, "cpu")
     for window in windows(*[TEXT] * 6):
-        network.learn([torch.from_numpy(array.T.copy()) for array in (window.inputs, window.targets, window.mask)],
+        network.learn([torch.from_numpy(array.T.copy()) for array in (window.last.astype(np.uint8), window.targets.astype(np.uint8), window.mask)],
                       torch.from_numpy(window.fresh).float(), share=0.5)
     trainer = Trainer(TINY._replace(embedding=64), seed=1)
     trainer.take(network.weights())

@@ -1,10 +1,11 @@
 """Train networks of several shapes side by side on one GPU, with PyTorch and cuDNN, for what ships with the library.
 
-    python -m tools.train_on_gpu CORPUS FOLDER --minutes 9 --networks 2x200:0.006 2x400:0.004
+    python -m tools.train_on_gpu CORPUS FOLDER --minutes 9 --networks 3x160:0.012 3x384:0.008=lib/learned/text-large-1.network
 
 Needs PyTorch, which the library does not. One step of an LSTM leaves most of a GPU idle, so the networks, which all see the same windows, run
 on streams of their own. Each update is a CUDA graph: launching its thousands of small kernels one by one takes longer than they do.
-Weights are rounded and bounded as in lib.models.training, and are written as FOLDER/2x200.npz, float32, which tools.train_network goes on from.
+Weights are rounded and bounded as in lib.models.training, and are written as FOLDER/3x160_0.012.npz, float32. A network may go on from such a
+file or from one of the library, of as many units or fewer.
 """
 
 import argparse
@@ -22,9 +23,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from lib.models.exact import bounds
+from lib.models.weights import Format, LearnedNetwork
 from lib.models.windows import Windows
-from tools.corpus import blocks_of, measured_of, pieces_of, read_corpus
+from tools.corpus import blocks_of, found_in, measured_of, pieces_of, read_corpus
 
 EMBEDDING = 64
 SYMBOLS = 256
@@ -37,15 +38,20 @@ class Network:
     """One network, its optimizer and its state on `streams` streams, on a CUDA stream of its own."""
 
     def __init__(self, name: str, streams: int, window: int, device: str) -> None:
-        """name: layers, units and the learning rate, as "2x200:0.006"."""
+        """name: layers, units, the learning rate, and perhaps the weights that it goes on from, as "2x200:0.006=weights.npz"."""
+        name, _, before = name.partition("=")
         shape, _, rate = name.partition(":")
         self.name, self.rate = name.replace(":", "_"), float(rate)
         self.layers, self.units = map(int, shape.split("x"))
         self.device, self.graph = device, None
         self.stream = torch.cuda.Stream() if device == "cuda" else None
         torch.manual_seed(1)
-        self.learned = [torch.nn.Parameter(tensor.to(device)) for tensor in self._beginning()]
-        self.limits = [_limit(number, tensor) for number, tensor in enumerate(self.learned)]
+        beginning = list(self._beginning())
+        if before:
+            self._widen(beginning, LearnedNetwork.from_bytes(Path(before).read_bytes()).floats() if before.endswith(".network") else np.load(before))
+        self.learned = [torch.nn.Parameter(tensor.to(device)) for tensor in beginning]
+        names = ["embedding", *["kernel", "kernel", "bias"] * self.layers, "kernel", "bias"]
+        self.formats = [Format.of(name) for name in names]
         self.lr = torch.tensor(0.0, device=device)
         on_gpu = {"fused": True, "capturable": True} if device == "cuda" else {}
         self.optimizer = torch.optim.Adam(self.learned, lr=self.lr, betas=(0.9, 0.995), **on_gpu)
@@ -67,9 +73,30 @@ class Network:
         yield torch.empty(SYMBOLS, self.layers * self.units).uniform_(-limit, limit)
         yield torch.zeros(SYMBOLS)
 
+    def _widen(self, beginning, weights):
+        """Put the weights of a network of as many layers, and as many units or fewer, into these tensors. The units that it has not
+        begin as they are, and nothing listens to them: so both predict the same (Chen et al. 2016, "Net2Net")."""
+        given, units = weights["output_kernel"].shape[0] // self.layers, self.units
+        columns = (np.arange(4)[:, None] * units + np.arange(given)).ravel()
+        beginning[0][:] = torch.from_numpy(weights["embedding"])
+        for layer in range(self.layers):
+            of_input, of_hidden, bias = beginning[1 + 3 * layer:4 + 3 * layer]
+            kernel = torch.from_numpy(weights[f"kernel_{layer}"].T.copy())
+            split = kernel.shape[1] - given
+            for whole, part in ((of_input, kernel[:, :split]), (of_hidden, kernel[:, split:])):
+                fixed = EMBEDDING if whole is of_input else 0
+                whole[columns, fixed:] = 0
+                whole[columns, :part.shape[1]] = part
+            bias[columns] = torch.from_numpy(weights[f"bias_{layer}"])
+        beginning[-2][:] = 0
+        for layer in range(self.layers):
+            beginning[-2][:, layer * units:layer * units + given] = torch.from_numpy(
+                weights["output_kernel"][layer * given:(layer + 1) * given].T.copy())
+        beginning[-1][:] = torch.from_numpy(weights["output_bias"])
+
     def logits(self, symbols: torch.Tensor, state: list) -> tuple[torch.Tensor, list]:
         """symbols: (steps, streams); returns ((steps, streams, SYMBOLS), the state after)."""
-        embedding, *others, kernel, bias = (_rounded(number, tensor) for number, tensor in enumerate(self.learned))
+        embedding, *others, kernel, bias = map(_rounded, self.learned, self.formats)
         embedded = torch.nn.functional.embedding(symbols.long(), embedding)
         below, outputs, after = embedded, [], []
         for layer, (hidden, cell) in enumerate(state):
@@ -93,7 +120,8 @@ class Network:
         torch.nn.utils.clip_grad_norm_(self.learned, 1.0, foreach=True)
         self.optimizer.step()
         with torch.no_grad():
-            for tensor, limit in zip(self.learned, self.limits):
+            for tensor, kept in zip(self.learned, self.formats):
+                limit = kept.limit / (1 << kept.fraction)
                 tensor.clamp_(-limit, limit)
             for kept, pair in zip(self.state, after):
                 kept.copy_(pair)
@@ -130,7 +158,7 @@ class Network:
         """Bits per symbol of each stream of windows."""
         state, bits, count = None, 0, 0
         for window in windows:
-            inputs, targets, mask = (torch.from_numpy(array.T.copy()).to(self.device) for array in (window.inputs, window.targets, window.mask))
+            inputs, targets, mask = (torch.from_numpy(array.T.astype(np.uint8)).to(self.device) for array in (window.last, window.targets, window.mask))
             if state is None:
                 state = [torch.zeros(2, 1, inputs.shape[1], self.units, device=self.device) for _ in range(self.layers)]
             logits, state = self.logits(inputs, state)
@@ -148,19 +176,11 @@ class Network:
         return named | {"output_kernel": kernel.T.copy(), "output_bias": bias}
 
 
-def _rounded(number, tensor):
-    """What the exact network computes with, with the gradient of what it was rounded from."""
-    if tensor.dim() == 1:
-        return tensor
-    scale = 1 << (bounds.HIDDEN_FRACTION if number == 0 else bounds.FACTOR_FRACTION)
-    rounded = (tensor.detach() * scale).round().clamp(-bounds.FACTOR_LIMIT, bounds.FACTOR_LIMIT) / scale
+def _rounded(tensor, kept):
+    """What is kept of a tensor, with the gradient of what it was rounded from."""
+    scale = 1 << kept.fraction
+    rounded = (tensor.detach() * scale).round().clamp(-kept.limit, kept.limit) / scale
     return tensor + (rounded - tensor.detach())
-
-
-def _limit(number, tensor):
-    if tensor.dim() == 1:
-        return (bounds.WEIGHT_LIMIT - 1) / (1 << bounds.WEIGHT_FRACTION)
-    return bounds.FACTOR_LIMIT / (1 << (bounds.HIDDEN_FRACTION if number == 0 else bounds.FACTOR_FRACTION))
 
 
 class Producers:
@@ -196,6 +216,9 @@ def _produce(corpus, blocks, number, streams, window, queue):
 def main() -> int:
     options = _parser().parse_args()
     corpus = read_corpus(options.corpus)
+    if found := found_in(corpus, options.benchmarks):
+        print("lines of these files are in the corpus: " + ", ".join(found), file=sys.stderr)
+        return 1
     blocks, held_out = blocks_of(corpus)
     producers = Producers(corpus, blocks, options.streams, options.window, options.producers)        # before CUDA begins
     measured = measured_of(corpus, held_out, 32)
@@ -264,6 +287,7 @@ def _parser():
     parser = argparse.ArgumentParser(prog="python -m tools.train_on_gpu", description=__doc__.partition("\n")[0])
     parser.add_argument("corpus", type=Path, metavar="CORPUS")
     parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--benchmarks", type=Path, metavar="FOLDER", help="refuse a corpus that holds lines of these files")
     parser.add_argument("--networks", nargs="+", metavar="LxU:R", help="layers, units and learning rate of each")
     for name, default in (("streams", 256), ("window", 128), ("producers", 16)):
         parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=f"(default: {default})")

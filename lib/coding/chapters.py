@@ -8,6 +8,7 @@ from lib.coders import Coder
 from lib.coding.predictor import Predictor
 from lib.coding.streams import StackedStreams
 from lib.models.environment import MadeIn
+from lib.priors import Known
 
 if TYPE_CHECKING:
     from lib.coding.plan import Plan
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 class ChapterPredictor(Predictor):
     """What a Predictor is for one group, for all of them. Only that of the group that is coded exists: the others take no memory."""
 
-    def __init__(self, plan: "Plan", priors: "list[np.ndarray | None]", resumed: bool = False, with_code_lengths: bool = False) -> None:
-        """priors: of each group, the codes that its contexts learn from first, or None. The rest as for Predictor."""
+    def __init__(self, plan: "Plan", known: list[Known], resumed: bool = False, with_code_lengths: bool = False) -> None:
+        """known: what a prior holds for each group. The rest as for Predictor."""
         assert isinstance(plan.streams, StackedStreams)
-        self._plan, self._streams, self._priors = plan, plan.streams, priors
+        self._plan, self._streams, self._known = plan, plan.streams, known
         self._resumed, self._with_code_lengths = resumed, with_code_lengths
         self._number = -1
         self._current: Predictor | None = None
@@ -38,7 +39,7 @@ class ChapterPredictor(Predictor):
         if self._current is None or number != self._number:
             self._keep_lengths()
             self._current = None                         # before the next one takes memory
-            self._current = Predictor(self._plan.groups[number], None, self._priors[number], resumed, self._with_code_lengths)
+            self._current = Predictor(self._plan.groups[number], None, self._known[number], resumed, self._with_code_lengths)
             self._number = number
             self._backend = self._current.backend or self._backend
         return self._current

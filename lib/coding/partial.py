@@ -94,7 +94,7 @@ class _Decoded:
     def _steps(self):
         plan, streams = self._plan, self._plan.streams
         assert isinstance(streams, Streams)
-        predictor = Predictor(plan, self._made_in, self._run.prior_codes(plan))
+        predictor = Predictor(plan, self._made_in, self._run.known(plan))
         check_same(self._made_in, predictor.environment)
         self._symbols = streams.empty()
         segments = loop.decoding(self._segments, plan.parameters.coder, streams, 0)

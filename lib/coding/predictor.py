@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from lib import learned
 from lib.coders import Coder
 from lib.coding.container import FINGERPRINT_BYTES
 from lib.coding.streams import Streams
@@ -12,6 +13,8 @@ from lib.models import Model, build_model
 from lib.models.environment import MadeIn
 from lib.models.inputs import inputs_of
 from lib.models.own import CheckedModel
+from lib.models.weights import LearnedNetwork
+from lib.priors import Known
 
 if TYPE_CHECKING:
     from lib.coders.arithmetic import ArithmeticCoder
@@ -29,10 +32,10 @@ class Predictor:
     _model: Model | None
     _mixer: "ContextMixer | None"
 
-    def __init__(self, plan: "Plan", made_in: MadeIn | None = None, prior: np.ndarray | None = None, resumed: bool = False,
+    def __init__(self, plan: "Plan", made_in: MadeIn | None = None, known: Known = Known(), resumed: bool = False,
                  with_code_lengths: bool = False) -> None:
         """made_in: what the encoder named, or in which a run began that is `resumed`: that is about to be
-        given a state by `restore`. prior: codes that contexts learn from first. with_code_lengths: whether to note `code_lengths`.
+        given a state by `restore`. known: what a prior holds. with_code_lengths: whether to note `code_lengths`.
         """
         parameters, source, streams = plan.parameters, plan.source, plan.streams
         assert isinstance(streams, Streams)
@@ -41,10 +44,10 @@ class Predictor:
             return
         self._inputs = inputs_of(parameters, source, streams)
         if parameters.has_network:
-            self._model = build_model(parameters, plan.input_shape, streams.steps, plan.backend, made_in)
+            self._model = build_model(parameters, plan.input_shape, streams.steps, plan.backend, made_in, _weights(plan, known))
         if parameters.has_contexts:
             from lib.mixing.context_mixer import ContextMixer
-            self._mixer = ContextMixer(parameters, source, streams, prior, resumed, with_code_lengths)
+            self._mixer = ContextMixer(parameters, source, streams, known.codes, resumed, with_code_lengths)
 
     @property
     def steps_at_once(self) -> int:
@@ -113,3 +116,12 @@ class Predictor:
         if not parts:
             return bytes(FINGERPRINT_BYTES)
         return parts[0] if len(parts) == 1 else hashlib.sha256(b"".join(parts)).digest()[:8]
+
+
+def _weights(plan, known):
+    """What a plan's network begins with: weights for the symbols of its source, or None for those by chance."""
+    name = plan.parameters.weights
+    if name == "none":
+        return None
+    network = known.network if name == "prior" else LearnedNetwork.from_bytes(learned.read(name))
+    return network.weights_for(plan.source.codes)

@@ -45,9 +45,9 @@ class _Session:
         resumed = kept.found is not None
         self.predictor: Predictor
         if plan.groups:
-            self.predictor = ChapterPredictor(plan, [run.prior_codes(group) for group in plan.groups], resumed, with_code_lengths)
+            self.predictor = ChapterPredictor(plan, [run.known(group) for group in plan.groups], resumed, with_code_lengths)
         else:
-            self.predictor = Predictor(plan, made_in, run.prior_codes(plan), resumed, with_code_lengths)
+            self.predictor = Predictor(plan, made_in, run.known(plan), resumed, with_code_lengths)
         if kept.is_wanted or plan.source.place:
             self.predictor.check_can_be_kept()
         self.next_step, self.coder_state = kept.restore(self.predictor, plan.streams)

@@ -9,7 +9,8 @@ from lib.mixing import primers
 from lib.models.size import operations_per_step
 
 BEGIN_SECONDS = 2                          # to load what was compiled before
-_OPERATIONS_PER_SECOND = 14e9              # of an exact network, measured on two cores of an x86-64 machine
+_OPERATIONS_PER_SECOND = 28e9              # of an exact network on one core, or of one stream, measured on an x86-64 machine
+_STEP_SECONDS = 25e-6                      # that the calls of a step take beside a network
 _WITHOUT_CONTEXTS = 1_000_000              # symbols of a network alone that a coder codes in a second
 _PRIMED_PER_SECOND = 20_000                # symbols of a primer or prior that contexts read in a second, a slow one
 
@@ -22,7 +23,10 @@ def symbols_per_second(plan: Plan) -> float:
     kind = BY_STORED_NAME.get(parameters.contexts)
     seconds = 1 / (kind.symbols_per_second if kind else _WITHOUT_CONTEXTS)
     if parameters.has_network:
-        seconds += operations_per_step(parameters, plan.input_shape) / parameters.batch_size / _OPERATIONS_PER_SECOND
+        coding, learning = (operations / parameters.batch_size / _OPERATIONS_PER_SECOND for operations in
+                            operations_per_step(parameters, plan.input_shape))
+        seconds += coding + _STEP_SECONDS / parameters.batch_size
+        seconds = max(seconds, learning) if parameters.update_delay else seconds + learning
     return 1 / seconds
 
 

@@ -42,7 +42,7 @@ class ContextMixer:
         if prior is not None:
             known = np.concatenate([known, prior])
         self._memory = state.allocated(self._kind, source.codes, source.code_bits, source.layout, len(known),
-                                        streams, settings.table_bits, settings.has_network, with_code_lengths)
+                                        streams, settings.table_bits, settings.has_network, with_code_lengths, settings.weights != "none")
         self._no_frequencies = np.zeros((streams.batch_size, 0), np.int32)
         if len(known) and not resumed:
             self._begin_with(known)

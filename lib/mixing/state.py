@@ -125,8 +125,10 @@ class _Sizes:
 
 
 def allocated(kind: ContextSet, values: np.ndarray, bits: int, layout: np.ndarray, base: int, streams: Streams, table_bits: int,
-              with_network: bool, with_code_lengths: bool = False) -> PredictorState:
+              with_network: bool, with_code_lengths: bool = False, learned: bool = False) -> PredictorState:
     """A fresh PredictorState for codes `values`, uint16 (V,), of `bits` bits, with room for a primer of `base` symbols.
+
+    learned: whether the network has learned before.
 
     What a short input leaves alone is never touched.
     """
@@ -151,7 +153,7 @@ def allocated(kind: ContextSet, values: np.ndarray, bits: int, layout: np.ndarra
         match_worth=np.full((kind.matches, engine.MATCH_LENGTHS), logistic.LIKELY, np.uint32),
         distances=np.zeros((kind.predictions, distances.entries(bits)), np.uint32),
         rates=np.array(kind.rates), uses=np.zeros(sum(sizes.rows), np.int32),
-        start_weights=_start_weights(sizes, with_network),
+        start_weights=_start_weights(sizes, with_network, learned),
         weights=np.zeros((sum(sizes.rows), sizes.inputs), np.int32),
         first_row=_starts(sizes.rows), scope=_scopes(kind.selectors),
         final_start_weights=np.full(sets, (1 << mixer.WEIGHT_FRACTION) // max(sets, 1), np.int32),
@@ -212,10 +214,10 @@ def _tree(values, bits):
     return symbols, possible
 
 
-def _start_weights(sizes, with_network):
-    weights = np.full(sizes.inputs, sizes.kind.start_weight, np.int32)
+def _start_weights(sizes, with_network, learned):
+    weights = np.full(sizes.inputs, sizes.kind.start_weight // (engine.LESS_BESIDE_LEARNED if learned else 1), np.int32)
     if with_network:
-        weights[sizes.used_inputs - engine.INPUTS_OF_NETWORK] = engine.NETWORK_START_WEIGHT
+        weights[sizes.used_inputs - engine.INPUTS_OF_NETWORK] = engine.LEARNED_START_WEIGHT if learned else engine.NETWORK_START_WEIGHT
     return weights
 
 

@@ -51,13 +51,13 @@ def check_model(parameters: Parameters, input_shape: InputShape) -> None:
 
 
 def build_model(parameters: Parameters, input_shape: InputShape, steps: int, backend: str = "auto",
-                made_in: MadeIn | None = None) -> Model:
+                made_in: MadeIn | None = None, weights: dict[str, np.ndarray] | None = None) -> Model:
     """The model of complete `parameters` for `steps` steps; input_shape: lib.models.inputs.InputShape, what each of them
     sees, of two symbols or more.
 
     backend: what computes an exact network, see lib.settings.Settings.
     made_in: when decoding, what the file was made in, to come as close to it as can be. Raises ModelError where that is a model of
-    one's own, and none is given.
+    one's own, and none is given. weights: what an exact network begins with, see LearnedNetwork.weights_for in lib.models.weights.
     """
     if is_given():
         return build_own(parameters, input_shape, steps)
@@ -65,7 +65,7 @@ def build_model(parameters: Parameters, input_shape: InputShape, steps: int, bac
         raise missing(made_in)
     if parameters.arithmetic == "exact":
         from lib.models.exact.lstm import ExactLSTM
-        return ExactLSTM(parameters, input_shape, steps, backend)
+        return ExactLSTM(parameters, input_shape, steps, backend, weights)
     if backend not in ("auto", "tensorflow"):
         raise SettingsError(f"arithmetic={parameters.arithmetic} runs on tensorflow alone, not on {backend}",
                             "leave the backend to auto", "backend")

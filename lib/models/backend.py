@@ -11,13 +11,9 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 
 from lib.errors import SettingsError
-
-_GPU_DEVICES = ("/dev/nvidia0", "/dev/kfd")     # NVIDIA's and AMD's drivers
-_GPU_PAYS = 400e6             # floating-point operations a step: a step of 4 ms or more on two cores
 
 
 @dataclass(frozen=True)
@@ -99,22 +95,12 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def choose_backend(wanted: str, operations: float) -> str:
-    """The backend of an exact run: `wanted`, or for "auto" the quickest for `operations` floating-point ones a step.
+def choose_backend(wanted: str) -> str:
+    """The backend of an exact run: `wanted`, or for "auto" the quickest on a processor, whatever the size (docs/tuning.md): numba.
 
-    On a processor that is numba, whatever the size (docs/tuning.md). A GPU has to make up for starting TensorFlow
-    or JAX, and for the launch of each of its kernels.
+    A GPU is never taken unasked: the one that was tried computed other bits (docs/portability.md).
     """
-    if wanted != "auto":
-        return wanted
-    gpu = gpu_backend()
-    return gpu if gpu and operations >= _GPU_PAYS else "numba"
-
-
-def gpu_backend() -> str | None:
-    """The backend that would compute on this machine's GPU, or None."""
-    has_gpu = any(Path(device).exists() for device in _GPU_DEVICES)
-    return next((name for name in ("tensorflow", "jax") if has_gpu and is_installed(name)), None)
+    return "numba" if wanted == "auto" else wanted
 
 
 @contextlib.contextmanager

@@ -26,12 +26,12 @@ def network_bytes(parameters: Parameters, input_shape: InputShape) -> int:
     units = parameters.num_layers * parameters.rnn_units
     embedding = parameters.num_layers * parameters.embedding_size * input_shape.count
     per_step = 20 * units + 4 * embedding + 4 * input_shape.symbols
-    window = parameters.seq_length * parameters.batch_size * per_step
+    window = (parameters.seq_length + parameters.update_delay) * parameters.batch_size * per_step
     return _FLOAT_BYTES * (_COPIES * parameter_count(parameters, input_shape) + window)
 
 
-def operations_per_step(parameters: Parameters, input_shape: InputShape) -> float:
-    """Floating-point operations of a step of all streams, updates included: two for each term of a product."""
+def operations_per_step(parameters: Parameters, input_shape: InputShape) -> tuple[float, float]:
+    """Operations of a step of all streams, two for each term of a product: (to predict, to learn)."""
     products = parameter_count(parameters, input_shape) - input_shape.values * parameters.embedding_size
-    backward = 2 * parameters.seq_length / parameters.update_interval
-    return 2 * parameters.batch_size * products * (1 + backward)
+    forward = 2 * parameters.batch_size * products
+    return forward, 2 * forward * parameters.seq_length / parameters.update_interval

@@ -1,8 +1,8 @@
 """Training of a network before it ever codes: in floating point, on many streams at once, for exact arithmetic.
 
-The weights that learn are float32; the network computes with them rounded to the factors of the exact format
-(lib.models.exact.bounds), and gradients pass the rounding as if it were not there (the straight-through estimator, Bengio et al. 2013). So
-what is learned fits the network that will code, and becomes its state without loss.
+The weights that learn are float32; the network computes with them rounded to what is kept of them (lib.models.weights), and gradients pass
+the rounding as if it were not there (the straight-through estimator, Bengio et al. 2013). So what is learned becomes the state of the exact
+network without loss.
 """
 
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from lib.models.backend import import_keras, import_tensorflow
-from lib.models.exact import bounds
 from lib.models.exact.dimensions import Dimensions
 from lib.models.keras_network import KerasNetwork
+from lib.models.weights import Format
 from lib.models.windows import Window
 
 tf = import_tensorflow()
@@ -32,6 +32,7 @@ class Trainer:
         embedding, *others = (weight.numpy() for weight in self._network.weights)
         embedding *= _FIRST_EMBEDDING / np.abs(embedding).max()
         self._learned = [keras.Variable(array) for array in (embedding, *others)]
+        self._formats = list(map(Format.of, ["embedding", *["kernel", "kernel", "bias"] * dimensions.layers, "kernel", "bias"]))
         self._optimizer = keras.optimizers.Adam(0.0, *_BETAS, global_clipnorm=_MOST_GRADIENT)
         self._optimizer.build(self._learned)
         self._state = self._network.initial_state()
@@ -80,12 +81,9 @@ class Trainer:
 
     def _round(self):
         """Let the network compute with what was learned, as the exact one would."""
-        for number, (weight, learned) in enumerate(zip(self._network.weights, self._learned)):
-            if len(learned.shape) == 1:
-                weight.assign(learned.value)                # a bias has as many bits as sums
-                continue
-            scale = float(1 << (bounds.HIDDEN_FRACTION if number == 0 else bounds.FACTOR_FRACTION))
-            weight.assign(tf.clip_by_value(tf.round(learned.value * scale), -bounds.FACTOR_LIMIT, bounds.FACTOR_LIMIT) / scale)
+        for weight, learned, kept in zip(self._network.weights, self._learned, self._formats):
+            scale = float(1 << kept.fraction)
+            weight.assign(tf.clip_by_value(tf.round(learned.value * scale), -kept.limit, kept.limit) / scale)
 
     def _learn(self, inputs, targets, mask, fresh, state, rate):
         self._round()
@@ -95,8 +93,8 @@ class Trainer:
         gradients = tape.gradient(mean, [weight.value for weight in self._network.weights])
         self._optimizer.learning_rate = rate
         self._optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients])
-        for number, learned in enumerate(self._learned):
-            most = _most(number, learned)
+        for learned, kept in zip(self._learned, self._formats):
+            most = kept.limit / (1 << kept.fraction)
             learned.assign(tf.clip_by_value(learned.value, -most, most))
         return loss / np.log(2), state_after
 
@@ -109,10 +107,3 @@ class Trainer:
         logits, state_after = self._network.logits(inputs, state, newest=self._dimensions.window)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
         return tf.reduce_sum(losses * mask), state_after
-
-
-def _most(number, learned):
-    """How large a weight may be: what the exact network computes with at most, and for a bias, what it holds."""
-    if len(learned.shape) == 1:
-        return (bounds.WEIGHT_LIMIT - 1) / (1 << bounds.WEIGHT_FRACTION)
-    return bounds.FACTOR_LIMIT / (1 << (bounds.HIDDEN_FRACTION if number == 0 else bounds.FACTOR_FRACTION))

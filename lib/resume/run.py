@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lib.coding.streams import AnyStreams
 from lib.errors import CheckpointError, SettingsError
 from lib.kinds import name_of
 from lib.models import check_same
 from lib.models.environment import MadeIn, made_in_from_header
 from lib.parameters import Parameters
-from lib.priors import Prior
+from lib.priors import Known, Prior
 from lib.resume import checkpoint
 from lib.resume.checkpoint import Checkpoint, check_name, coder_state_of
 from lib.resume.keeper import Keeper
@@ -63,9 +61,9 @@ class Run:
             "asked": self.settings.asked(), "prior": str(self.prior.path.absolute()) if self.prior else "",
             "codes": plan.identity(), "groups": [list(group.parameters.to_header()) for group in plan.groups]}
 
-    def prior_codes(self, plan: "Plan") -> np.ndarray | None:
-        """What a plan's contexts read of the run's prior: codes, uint16, or None. InputError where it is of other data."""
-        return self.prior.codes_for(plan.source) if self.prior and plan.parameters.prior != "none" else None
+    def known(self, plan: "Plan") -> Known:
+        """What the run's prior holds for a plan. InputError where it is of other data."""
+        return self.prior.known_for(plan) if self.prior and plan.parameters.prior != "none" else Known()
 
 
 def folders_of(input_path: Path, output_path: Path) -> list[Path]:

@@ -10,7 +10,6 @@ from lib.models.exact.dimensions import Dimensions
 from lib.models.exact.schedule import Schedule, decay_bits
 from lib.models.exact.state import State
 from lib.models.inputs import InputShape
-from lib.models.size import operations_per_step
 from lib.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -24,13 +23,15 @@ class ExactLSTM:
     _engine: "KerasEngine | NumbaEngine"
     environment = None           # its bits depend on none
 
-    def __init__(self, parameters: Parameters, input_shape: InputShape, steps: int, backend: str = "auto") -> None:
+    def __init__(self, parameters: Parameters, input_shape: InputShape, steps: int, backend: str = "auto",
+                 weights: dict[str, np.ndarray] | None = None) -> None:
+        """weights: see lib.models.build_model."""
         self._dimensions = Dimensions.of(parameters, input_shape)
         self._schedule = Schedule(parameters.start_learning_rate, parameters.end_learning_rate, steps, parameters.adam_beta_2)
         self._decay = decay_bits(parameters.adam_beta_2)
-        self.backend = choose_backend(backend, operations_per_step(parameters, input_shape))
+        self.backend = choose_backend(backend)
         self._step = 0
-        self._start(State.initial(self._dimensions, parameters.seed))
+        self._start(State.initial(self._dimensions, parameters.seed, weights))
 
     def predict(self) -> np.ndarray:
         """int32 frequencies of shape (batch_size, V) for the next step; call once a step."""

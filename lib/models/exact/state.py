@@ -31,10 +31,10 @@ class State:
                                   # name -> int16 of a matrix, int32 of a bias; else nothing
 
     @classmethod
-    def initial(cls, dimensions: Dimensions, seed: int) -> "State":
-        """The state before the first symbol."""
+    def initial(cls, dimensions: Dimensions, seed: int, weights: dict | None = None) -> "State":
+        """The state before the first symbol. weights: those that were learned before; None: by chance, from a seed."""
         state = cls.zero(dimensions)
-        state.weights = _initial_weights(dimensions, seed)
+        state.weights = weights or _initial_weights(dimensions, seed)
         return state
 
     @classmethod
