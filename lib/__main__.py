@@ -225,9 +225,25 @@ def _join(options):
 
 
 def _learn(options):
+    if options.network:
+        _learn_network(options)
+        return
     prior = learn(options.input, options.output, overwrite=options.force)
     _say_done(options, f"{prior.path}: {len(prior.text):,} bytes of {len(options.input)} files in {prior.size:,} bytes; SHA-256 begins "
               f"with {prior.name}; each run first reads it, about {len(prior.text) / _READ_PER_SECOND:.0f} s")
+
+
+def _learn_network(options):
+    from lib.learning.run import Wishes, learn_network, plotted  # which imports TensorFlow
+    wishes = Wishes(hours=options.hours, epochs=options.epochs, start=options.start, layers=options.layers, units=options.units,
+                    embedding=options.embedding, rate=options.rate)
+    prior, measured = learn_network(options.input, options.output, wishes, with_text=options.text, finish=options.finish, overwrite=options.force,
+                                    note=(lambda line: None) if options.quiet else _tell)
+    if options.plot:
+        plotted(measured, options.plot)
+    reached = f", {min(measured.held_out):.4f} bits per symbol held out" if measured.held_out else ""
+    _say_done(options, f"{prior.path}: a network of {prior.weights:,} weights{f' and {len(prior.text):,} bytes' if prior.text else ''} from "
+              f"{len(options.input)} files in {prior.size:,} bytes{reached}; SHA-256 begins with {prior.name}")
 
 
 def _warn(line):

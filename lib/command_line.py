@@ -3,7 +3,7 @@
 import argparse
 import dataclasses
 
-from lib import __version__
+from lib import __version__, learned
 from lib.compression import SUFFIX
 from lib.priors import SUFFIX as PRIOR_SUFFIX
 from lib.resume.splitting import MANIFEST_SUFFIX
@@ -43,10 +43,41 @@ def command_parser() -> argparse.ArgumentParser:
     once.add_argument("input", metavar="FILE", type=path_of_input, nargs="+", help="the files to learn from")
     once.add_argument("-o", "--output", metavar=f"NAME{PRIOR_SUFFIX}", type=path_of_output, required=True, help="the prior to write")
     once.add_argument("-f", "--force", action="store_true", help="replace the output if it exists")
-    once.add_argument("-q", "--quiet", action="store_true", help="no summary")
+    once.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
+    _add_network_options(once)
     info = commands.add_parser("info", help="say what a .lks file holds, without decoding more than a folder's index")
     info.add_argument("input", metavar=f"IN{SUFFIX}", type=path_of_input)
     return parser
+
+
+def _add_network_options(learn):
+    group = learn.add_argument_group("a network", "With --network the prior holds weights that a network learned from the files, in minutes to hours. The "
+                                     "state is kept beside the output, and the same command goes on after Ctrl-C")
+    group.add_argument("--network", action="store_true", help="learn a network, in place of keeping the files for contexts")
+    group.add_argument("--text", action="store_true", help="with --network: keep the files for contexts too")
+    group.add_argument("--start", default="auto", metavar="NAME", help=(
+        f"weights to begin with: none, {', '.join(learned.NAMES)} or a prior's path (default: text-small-1 for text, else none)"))
+    for name, what in (("layers", "LSTM layers, from none (default: 2)"), ("units", "width of a layer, from none (default: 200)"),
+                       ("embedding", "width of a symbol's embedding, from none (default: 64)")):
+        group.add_argument(f"--{name}", type=_positive(int), metavar="N", help=what)
+    group.add_argument("--hours", type=_positive(float), default=1.0, metavar="H", help="time at most (default: 1)")
+    group.add_argument("--epochs", type=_positive(float), default=20.0, metavar="E", help="rounds over the files at most (default: 20)")
+    group.add_argument("--rate", type=_positive(float), metavar="R", help="Adam's learning rate at its highest (default: 0.006; from weights 0.002)")
+    group.add_argument("--finish", action="store_true", help="learn no more: make the prior of the best weights of a run that was stopped")
+    group.add_argument("--plot", metavar="PICTURE", type=path_of_output, help="a .png or .svg file for the curve of bits per symbol")
+
+
+def _positive(kind):
+    """What reads a number above zero."""
+    def read(text):
+        try:
+            number = kind(text)
+        except ValueError:
+            number = 0
+        if not 0 < number < 1e9:
+            raise argparse.ArgumentTypeError(f"must be a {'whole ' if kind is int else ''}number above 0, got {text!r}")
+        return number
+    return read
 
 
 def _add_coding_command(commands, name, help, output_help, set_help):
