@@ -132,6 +132,8 @@ def test_finish_makes_a_prior_of_the_best_so_far(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         learn_network([tmp_path / "a.log"], tmp_path / "a.prior", Wishes(**TINY))
     monkeypatch.undo()
+    with pytest.raises(InputError, match="could be finished; leave out --finish"):
+        learn_network([tmp_path / "a.log"], tmp_path / "b.prior", Wishes(**TINY), finish=True)
     prior, _ = learn_network([tmp_path / "a.log"], tmp_path / "a.prior", Wishes(**TINY), finish=True)
     assert prior.weights and prior.text == b""
 
@@ -160,21 +162,25 @@ def test_the_command_line(tmp_path, capsys):
         main(["learn", "--network", "--units=1.5", str(tmp_path / "a.log"), "-o", str(tmp_path / "b.prior")])
 
 
+def start(wishes, sequences):
+    return learning._start(learning._start_name(wishes, sequences), sequences)
+
+
 def test_text_begins_with_the_librarys_network_unless_a_shape_is_chosen(tmp_path):
     text = sequences_of([TEXT * 20])
-    assert text.is_text and learning._start(Wishes(), text).units == learned.values_of("text-small-1")["rnn_units"]
-    assert learning._start(Wishes(units=12), text) is None and learning._start(Wishes(start="none"), text) is None
-    assert learning._start(Wishes(start="text-large-1"), text).units == 384
+    assert text.is_text and start(Wishes(), text).units == learned.values_of("text-small-1")["rnn_units"]
+    assert start(Wishes(units=12), text) is None and start(Wishes(start="none"), text) is None
+    assert start(Wishes(start="text-large-1"), text).units == 384
     noise = sequences_of([np.random.default_rng(1).integers(0, 256, 9_000).astype(np.uint8).tobytes()])
-    assert not noise.is_text and learning._start(Wishes(), noise) is None
+    assert not noise.is_text and start(Wishes(), noise) is None
 
 
 def test_a_prior_as_start_has_to_hold_a_network_of_such_data(learned_from_lines, tmp_path):
     folder, prior, _ = learned_from_lines
-    assert learning._start(Wishes(start=str(folder / "logs.prior")), sequences_of([LINES])).units == 12
+    assert start(Wishes(start=str(folder / "logs.prior")), sequences_of([LINES])).units == 12
     priors.learn([folder / "a.log"], tmp_path / "text.prior")
     with pytest.raises(InputError, match="holds no network"):
-        learning._start(Wishes(start=str(tmp_path / "text.prior")), sequences_of([LINES]))
+        start(Wishes(start=str(tmp_path / "text.prior")), sequences_of([LINES]))
 
 
 def test_what_is_held_out_is_never_learned_from():

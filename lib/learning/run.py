@@ -64,11 +64,13 @@ def learn_network(paths: Iterable[str | Path], output_path: str | Path, wishes: 
     """
     files, output = [path_of_input(path) for path in paths], path_of_output(output_path)
     check_target(output, overwrite, files)
+    state_path = output.with_name(output.name + STATE_SUFFIX)
+    if finish and not state_path.exists():
+        raise InputError(f"there is no {state_path} of a run that could be finished", "leave out --finish")
     data = [priors.read_all([path]) for path in files]
     text = priors.read_all(files) if with_text else b""
     sequences = sequences_of(data)
-    start = _start(wishes, sequences)
-    run = _Run(sequences, wishes, start, output.with_name(output.name + STATE_SUFFIX), note)
+    run = _Run(sequences, wishes, state_path, note)
     if not finish:
         run.train()
     network = LearnedNetwork.of(run.best, sequences.inputs, sequences.shape.count, sequences.alphabet, CODING_RATES)
@@ -77,11 +79,15 @@ def learn_network(paths: Iterable[str | Path], output_path: str | Path, wishes: 
     return prior, run.measured
 
 
-def _start(wishes, sequences):
-    """The LearnedNetwork to begin with, or None."""
-    name = wishes.start
-    if name == "auto":
-        name = "text-small-1" if sequences.is_text and not (wishes.layers or wishes.units or wishes.embedding) else "none"
+def _start_name(wishes, sequences):
+    """The name of what to begin with."""
+    if wishes.start != "auto":
+        return wishes.start
+    return "text-small-1" if sequences.is_text and not (wishes.layers or wishes.units or wishes.embedding) else "none"
+
+
+def _start(name, sequences):
+    """The LearnedNetwork of a name to begin with, or None."""
     if name == "none":
         return None
     network = LearnedNetwork.from_bytes(learned.read(name)) if name in learned.NAMES else priors.load(name).network
@@ -95,10 +101,11 @@ def _start(wishes, sequences):
 class _Run:
     """The state of learning, on disk and off."""
 
-    def __init__(self, sequences: Sequences, wishes: Wishes, start: LearnedNetwork | None, state_path: Path, note: Callable[[str], Any]) -> None:
+    def __init__(self, sequences: Sequences, wishes: Wishes, state_path: Path, note: Callable[[str], Any]) -> None:
         from lib.models.training import Trainer
         self.state_path, self.measured, self._note, self._wishes = state_path, Measured(), note, wishes
-        self._sequences = sequences
+        name = _start_name(wishes, sequences)
+        start = _start(name, sequences)
         streams = min(max(sequences.total // _SYMBOLS_OF_STREAM, _STREAMS[0]), _STREAMS[1])
         layers, units, embedding = ((start.layers, start.units, start.embedding) if start else
                                     (wishes.layers or 2, wishes.units or 200, wishes.embedding or 64))
@@ -112,20 +119,21 @@ class _Run:
         if start:
             self._trainer.take(start.floats())
         self.best, self._seconds, self._updates, self._seen = self._trainer.weights(), 0.0, 0, 0
-        self._identity = hashlib.sha256(repr((self._dimensions, wishes.start)).encode() + b"".join(
+        self._identity = hashlib.sha256(repr((self._dimensions, name)).encode() + b"".join(
             part.symbols.tobytes() for part in sequences.parts)).hexdigest()
         count = sum(weight.size for weight in self.best.values())
-        note(f"{sequences.total:,} symbols, {len(sequences.alphabet):,} different; {layers} x {units} LSTM, embedding {embedding}, {count:,} weights"
-             f"{f', from {wishes.start}' if start and wishes.start != 'auto' else ', from text-small-1' if start else ''}; {streams} streams")
+        note(f"{sequences.total:,} symbols of {len(sequences.alphabet):,}; {layers} x {units} LSTM, embedding {embedding}, {count:,} weights, "
+             f"from {'nothing' if name == 'none' else name}; {streams} streams")
         self._restore()
 
     def train(self) -> None:
         """Learn until the time or the rounds are over, or nothing gets better."""
-        if not self.measured.held_out:
-            self._measure(0.0, 0)
         windows = Windows(pieces(self._learned_from, seed=self._updates), self._dimensions.streams, self._dimensions.window, self._dimensions.seen)
-        bits, count, last = 0.0, 0, time.monotonic()
+        bits, count = 0.0, 0
         try:
+            if not self.measured.held_out:
+                self._measure(bits, count)
+            last = time.monotonic()
             for window in windows:
                 if self._share >= 1:
                     break
